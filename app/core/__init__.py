@@ -1,0 +1,1 @@
+"""What travels through the house, and nothing that does I/O."""

@@ -1,0 +1,234 @@
+"""Everything that can go wrong, as one tree. Status codes, error events and metrics follow from it.
+
+IntakeError
++ ConfigError                    Sluiceway refuses to start
++ EventError                     one event did not make it -> its Outcome
+  + InvalidEvent      "invalid"  the event is at fault: sending it again cannot help
+  | - MalformedEvent             malformed
+  | - MissingField               missing_field
+  | - UnmappedSchema             unmapped_schema
+  | - UnknownStream              unknown_stream
+  | - StreamReserved             stream_reserved
+  | - SchemaNotFound             schema_not_found
+  | - SchemaNotAllowed           schema_not_allowed
+  | - SchemaViolation            schema_violation
+  | - EventTooLarge              too_large
+  | - UnsupportedMedia           unsupported_media
+  + IntakeFailure     "error"    we are at fault: sending it again may help
+    - SchemaUnavailable          schema_unavailable
+    - StreamsUnavailable         streams_unavailable
+    - SinkUnavailable            sink_unavailable
+    - Overloaded                 overloaded
+    - UnknownDelivery            unknown_delivery
+    - InternalFailure            internal
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+Status = Literal["success", "invalid", "error"]
+
+
+class IntakeError(Exception):
+    """Anything that Sluiceway itself raises on purpose."""
+
+
+class ConfigError(IntakeError):
+    """Sluiceway cannot start like this; `problems` are all of them, in the operator's words."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One place where an event breaks its schema, for the person who must mend the sender.
+
+    `pointer` is an RFC 6901 JSON pointer into the event, `schema_pointer` one into the schema.
+    `params` are the keyword's facts under the names that EventGate's clients know from Ajv.
+    """
+
+    pointer: str
+    keyword: str
+    message: str
+    expected: str
+    got: str
+    hint: str
+    schema_pointer: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+class EventError(IntakeError):
+    """One event did not make it.
+
+    `pointer` says where in the event (JSON pointer; None: the event as a whole), `expected` and
+    `got` what was wanted and found there, `hint` what to do.
+    """
+
+    status: ClassVar[Status]
+    reason: ClassVar[str]
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        pointer: str | None = None,
+        expected: str | None = None,
+        got: str | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.pointer = pointer
+        self.expected = expected
+        self.got = got
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+    @property
+    def violations(self) -> Sequence[Violation]:
+        """Where the event breaks its schema; empty for every other reason."""
+        return ()
+
+
+class InvalidEvent(EventError):
+    """The event is at fault: sending it again cannot help."""
+
+    status = "invalid"
+
+
+class MalformedEvent(InvalidEvent):
+    """It could not be read as one JSON object that every JSON consumer understands."""
+
+    reason = "malformed"
+
+
+class MissingField(InvalidEvent):
+    """A field that every event needs is absent, or is not what it must be."""
+
+    reason = "missing_field"
+
+
+class UnmappedSchema(InvalidEvent):
+    """An old event names a schema that the mapping does not know."""
+
+    reason = "unmapped_schema"
+
+
+class UnknownStream(InvalidEvent):
+    """No stream of that name is configured."""
+
+    reason = "unknown_stream"
+
+
+class StreamReserved(InvalidEvent):
+    """Only the service itself writes to that stream."""
+
+    reason = "stream_reserved"
+
+
+class SchemaNotFound(InvalidEvent):
+    """`$schema` names no schema of the repositories, or is no acceptable URI at all."""
+
+    reason = "schema_not_found"
+
+
+class SchemaNotAllowed(InvalidEvent):
+    """The stream takes events of another schema."""
+
+    reason = "schema_not_allowed"
+
+
+class SchemaViolation(InvalidEvent):
+    """The event breaks its schema; `violations` say where, in the order of the event."""
+
+    reason = "schema_violation"
+
+    def __init__(self, schema_uri: str, violations: Sequence[Violation]) -> None:
+        first = violations[0]
+        super().__init__(
+            "",
+            pointer=first.pointer,
+            expected=first.expected,
+            got=first.got,
+            hint=first.hint,
+        )
+        self.schema_uri = schema_uri
+        self._violations = tuple(violations)
+
+    @property
+    def violations(self) -> Sequence[Violation]:
+        return self._violations
+
+    def __str__(self) -> str:
+        return ", ".join(f"'{v.pointer or '/'}' {v.message}" for v in self._violations)
+
+
+class EventTooLarge(InvalidEvent):
+    """The event, or the request that carried it, is larger than the limit."""
+
+    reason = "too_large"
+
+
+class UnsupportedMedia(InvalidEvent):
+    """The request's content type, charset or content encoding is none that we read."""
+
+    reason = "unsupported_media"
+
+
+class IntakeFailure(EventError):
+    """We are at fault: sending the event again may help."""
+
+    status = "error"
+
+
+class SchemaUnavailable(IntakeFailure):
+    """The schema exists, or may exist, but cannot be used now."""
+
+    reason = "schema_unavailable"
+
+
+class StreamsUnavailable(IntakeFailure):
+    """No stream configuration was ever loaded."""
+
+    reason = "streams_unavailable"
+
+
+class SinkUnavailable(IntakeFailure):
+    """The sink did not take the record; it is not stored."""
+
+    reason = "sink_unavailable"
+
+
+class Overloaded(IntakeFailure):
+    """There is no room for it now; it was not taken."""
+
+    reason = "overloaded"
+
+
+class UnknownDelivery(IntakeFailure):
+    """The sink has it but has not answered in time: it may or may not be stored."""
+
+    reason = "unknown_delivery"
+
+
+class InternalFailure(IntakeFailure):
+    """A defect of ours; the log has the traceback."""
+
+    reason = "internal"
+
+
+def reasons() -> dict[str, type[EventError]]:
+    """Return every reason with its class, in the order of the tree above."""
+    return {
+        leaf.reason: leaf
+        for branch in (InvalidEvent, IntakeFailure)
+        for leaf in branch.__subclasses__()
+    }

@@ -1,0 +1,210 @@
+"""JSON from strangers: one verdict for each odd text, whichever wire it came on.
+
+What we store is what every JSON consumer reads back as it was sent. Refused are therefore NaN and
+infinities, numbers beyond the range of a double (1e400), integers outside -2^63..2^64-1, lone
+surrogates (no UTF-8 exists for them) and anything nested more than 64 deep. Kept exactly: integers
+of up to 64 bits, NUL, all of Unicode. Of a repeated key the last one counts; a byte order mark
+before the first value is skipped.
+"""
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+MAX_DEPTH = 64
+INTEGERS = range(-(2**63), 2**64)
+
+_DIGITS_ONLY = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))  # noqa: PLR2004 (0-9)
+_LONG_RUN = b"0" * 19  # the shortest integer outside 64 bits has 19 digits
+_LONG_INTEGER = re.compile(rb'"(?:[^"\\]|\\.)*+"|(-?[0-9]{19,}+)(?![0-9.eE])', re.DOTALL)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_BOM = b"\xef\xbb\xbf"
+
+
+class JsonError(ValueError):
+    """A text that is not JSON, or not JSON that every consumer reads alike.
+
+    `pointer` says where in the value, None where there is no value to point into.
+    """
+
+    reason = "malformed"
+
+    def __init__(self, message: str, pointer: str | None = None) -> None:
+        super().__init__(message)
+        self.pointer = pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Unstorable:
+    """Stands for a value of a batch that was read but cannot be stored as it was sent."""
+
+    value: Any
+    problem: JsonError
+
+
+def loads(text: bytes) -> Any:
+    """Return the value of a whole JSON text; raises JsonError for whatever cannot be stored."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        value = _look_again(text)
+    else:
+        if _has_long_integer(text):
+            value = _look_again(text)
+        elif not _may_be_deep(text):
+            return value
+    problem = problem_of(value)
+    if problem:
+        raise problem
+    return value
+
+
+def loads_each(text: bytes) -> Any:
+    """Return the value of a JSON text, with `Unstorable` for what cannot be stored in it.
+
+    If the value is an array its items are judged one by one, so that one cut emoji does not lose a
+    batch. Raises JsonError if the text is no JSON at all. Depth is looked at only where orjson
+    could not read the text: whoever serialises the value checks the rest (`dumps`).
+    """
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    else:
+        if not _has_long_integer(text):
+            return value
+    value = _look_again(text)
+    if isinstance(value, list):
+        return [_judged(item) for item in value]
+    return _judged(value)
+
+
+def dumps(value: Any) -> bytes:
+    """Return a value as compact JSON; raises JsonError if it cannot be stored."""
+    try:
+        text = orjson.dumps(value)
+    except TypeError as error:  # orjson.JSONEncodeError, which is one
+        raise problem_of(value) or JsonError(f"It cannot be written as JSON: {error}.") from error
+    if _may_be_deep(text):
+        problem = problem_of(value)
+        if problem:
+            raise problem
+    return text
+
+
+def text_of(value: Any, limit: int) -> str:
+    """Return any value as a text for people, cut to `limit` characters. Raises nothing."""
+    match value:
+        case Unstorable():
+            return text_of(value.value, limit)
+        case bytes():
+            text = value[: limit * 4].decode("utf-8", "replace")
+        case str():
+            text = value
+        case _:
+            try:
+                text = orjson.dumps(value).decode()
+            except TypeError:
+                text = _text_of_odd(value)
+    if len(text) > limit:
+        text = text[: limit - 1] + "…" if limit else ""
+    return _SURROGATE.sub("\ufffd", text)
+
+
+def problem_of(value: Any) -> JsonError | None:
+    """Say what in a value cannot be stored, and where; None if nothing."""
+    # Depth-first without recursion: (pointer of the container, its items left to look at, depth).
+    stack: list[tuple[Any, str, int]] = [(value, "", 0)]
+    while stack:
+        value, pointer, depth = stack.pop()
+        if isinstance(value, str):
+            if not value.isascii() and _SURROGATE.search(value):
+                return JsonError(
+                    "A string holds half of a surrogate pair, which UTF-8 cannot express "
+                    "(a text cut in the middle of an emoji?).",
+                    pointer,
+                )
+        elif isinstance(value, int):
+            if value not in INTEGERS:
+                return JsonError(
+                    "An integer does not fit in 64 bits; send such numbers as strings.", pointer
+                )
+        elif isinstance(value, float):
+            if not math.isfinite(value):
+                return JsonError(
+                    "A number is NaN, infinite or too large for a double; JSON has no such number.",
+                    pointer,
+                )
+        elif isinstance(value, dict | list):
+            if depth == MAX_DEPTH:
+                return JsonError(f"It is nested more than {MAX_DEPTH} deep.")
+            if isinstance(value, dict):
+                for key in value:
+                    if not key.isascii() and _SURROGATE.search(key):
+                        return JsonError("A key holds half of a surrogate pair.", pointer)
+                members = list(value.items())
+            else:
+                members = list(enumerate(value))
+            stack.extend(
+                (item, f"{pointer}/{escaped(key)}", depth + 1) for key, item in reversed(members)
+            )
+    return None
+
+
+def escaped(token: str | int) -> str:
+    """Return a key or an index as one token of a JSON pointer (RFC 6901)."""
+    return str(token).replace("~", "~0").replace("/", "~1")
+
+
+def _has_long_integer(text: bytes) -> bool:
+    # orjson reads integers beyond 64 bits as floats, without a word. Looking for 19 digits in a
+    # row costs a tenth of a regular expression, which is asked only if there are some.
+    if _LONG_RUN not in text.translate(_DIGITS_ONLY):
+        return False
+    return any(
+        int(match[1]) not in INTEGERS if len(match[1]) <= 20 else True  # noqa: PLR2004 (digits)
+        for match in _LONG_INTEGER.finditer(text)
+        if match[1]
+    )
+
+
+def _may_be_deep(text: bytes) -> bool:
+    # Fewer brackets than levels allowed: no need to walk the value.
+    return text.count(b"{") + text.count(b"[") > MAX_DEPTH
+
+
+def _look_again(text: bytes) -> Any:
+    """Read what orjson refuses or reads wrongly; the values may be unstorable."""
+    try:
+        return json.loads(text.removeprefix(_BOM).decode(), parse_int=_int_of)
+    except UnicodeDecodeError as error:
+        raise JsonError(
+            f"It is not UTF-8: byte {text[error.start]:#04x} at position {error.start}."
+        ) from error
+    except json.JSONDecodeError as error:
+        raise JsonError(
+            f"It is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from error
+    except RecursionError as error:
+        raise JsonError("It is nested far too deeply.") from error
+
+
+def _int_of(digits: str) -> int | float:
+    # Python refuses to convert more than 4,300 digits; any such number is out of range anyway.
+    return int(digits) if len(digits) <= 400 else math.inf  # noqa: PLR2004
+
+
+def _judged(value: Any) -> Any:
+    problem = problem_of(value)
+    return Unstorable(value, problem) if problem else value
+
+
+def _text_of_odd(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, default=repr)
+    except (RecursionError, ValueError):
+        return "(nested too deeply to show)"

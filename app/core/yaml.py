@@ -1,0 +1,103 @@
+"""YAML (and so JSON) files read as the JSON values that their authors meant.
+
+PyYAML reads YAML 1.1, where `no` is false, `12:30` a number and a date a Python object. Schemas and
+stream configurations are written for YAML 1.2 readers; this one keeps to its core schema.
+"""
+
+import json
+import re
+from typing import Any
+
+import yaml
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+MAX_NODES = 200_000
+
+
+class YamlError(ValueError):
+    """A text is not YAML, or not one that can be JSON."""
+
+
+class _CoreLoader(_Base):  # type: ignore[misc]  # PyYAML's C loader is chosen at run time
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (the name is PyYAML's)
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("int", r"^(?:[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+)$", "-+0123456789"),
+    (
+        "float",
+        r"^(?:[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?)$",
+        "-+.0123456789",
+    ),
+    ("merge", r"^(?:<<)$", "<"),
+):
+    _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+
+
+def _no_constant(name: str) -> Any:
+    raise YamlError(f"{name} is no number of JSON")
+
+
+def _float_of(loader: Any, node: Any) -> float:
+    return float(loader.construct_scalar(node))
+
+
+_CoreLoader.add_constructor("tag:yaml.org,2002:float", _float_of)
+
+
+def parse_yaml(text: str | bytes) -> Any:
+    """Return the value that a YAML 1.2 or JSON text means; raises YamlError.
+
+    Mapping keys become strings. A text whose aliases multiply it beyond 200,000 values is refused.
+    """
+    try:
+        # JSON first: it is faster, and YAML readers stumble over its surrogate escapes.
+        value = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        value = _parse_yaml(text)
+    return _jsonlike(value)
+
+
+def _parse_yaml(text: str | bytes) -> Any:
+    try:
+        return yaml.load(text, Loader=_CoreLoader)  # noqa: S506 (derived from the safe loader)
+    except yaml.YAMLError as error:
+        raise YamlError(f"not YAML: {' '.join(str(error).split())}") from error
+    except (RecursionError, ValueError) as error:
+        raise YamlError(f"not YAML that we read: {error}") from error
+
+
+def _jsonlike(value: Any) -> Any:
+    budget = MAX_NODES
+
+    def walk(value: Any, depth: int) -> Any:
+        nonlocal budget
+        budget -= 1
+        if budget < 0:
+            raise YamlError(f"more than {MAX_NODES} values, aliases counted")
+        if depth > 200:  # noqa: PLR2004 (far beyond any schema, far below the recursion limit)
+            raise YamlError("nested more than 200 deep")
+        if isinstance(value, dict):
+            return {_key(key): walk(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, list):
+            return [walk(item, depth + 1) for item in value]
+        if value is None or isinstance(value, str | int | float):
+            return value
+        raise YamlError(f"a {type(value).__name__} cannot be JSON")
+
+    return walk(value, 0)
+
+
+def _key(key: Any) -> str:
+    match key:
+        case str():
+            return key
+        case bool() | None:
+            return {True: "true", False: "false", None: "null"}[key]
+        case int() | float():
+            return str(key)
+        case _:
+            raise YamlError(f"a {type(key).__name__} cannot be a key in JSON")
