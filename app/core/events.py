@@ -1,7 +1,7 @@
 """An event's life in a few nouns: RawEvent, Event, Record, Delivery, Outcome."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from app.core.errors import EventError, MissingField, Status
@@ -63,7 +63,7 @@ class Event:
 
     raw: RawEvent
     body: dict[str, Any]
-    offers: Mapping[str, Any] = NOTHING
+    offers: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def schema_uri(self) -> str:

@@ -1,0 +1,49 @@
+"""What every sink is: four methods."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from app.core.errors import IntakeFailure
+from app.core.events import Delivery, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether a sink takes records now, and a sentence for the operator if not."""
+
+    ok: bool
+    detail: str = ""
+
+
+class Sink(Protocol):
+    """A place that records are written to.
+
+    `start` comes first and once, `stop` last and once; `produce` may be called by many tasks at
+    the same time in between.
+    """
+
+    @property
+    def target(self) -> str:
+        """Say for people where records go, such as `sqlite ./sluiceway.db`."""
+        ...
+
+    async def start(self) -> None:
+        """Open what is needed; raise ConfigError if that cannot work."""
+        ...
+
+    async def stop(self, grace: float) -> None:
+        """Write what was taken, within `grace` seconds, and close."""
+        ...
+
+    async def produce(self, records: Sequence[Record]) -> Sequence[Delivery | IntakeFailure]:
+        """Write records; answer for each, in order. Raises nothing.
+
+        A Delivery means that the record is where the sink promises it to be. An IntakeFailure
+        means that it is not stored (UnknownDelivery: that it may or may not be).
+        """
+        ...
+
+    async def healthy(self) -> Health:
+        """Say whether records are taken now, without writing one."""
+        ...
