@@ -1,0 +1,1 @@
+"""Schemas by URI: fetched from repositories, made whole, compiled, explained."""

@@ -1,0 +1,70 @@
+"""Questions about a whole schema: which fields it has."""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from app.schemas.closure import resolve
+from app.schemas.repository import Document
+
+Field = Literal["declared", "map"]
+
+
+def field_of(bundle: Document, path: str) -> Field | None:
+    """Say whether a schema has a field, by its dotted path.
+
+    "declared": the schema names it. "map": the object that would hold it takes any name. None: it
+    does not belong there.
+    """
+    nodes = list(_in_place(bundle, bundle))
+    *parents, last = path.split(".")
+    for name in parents:
+        nodes = _property(bundle, nodes, name)
+        if not nodes:
+            return None
+    if _property(bundle, nodes, last):
+        return "declared"
+    return "map" if _is_map(nodes) else None
+
+
+def _property(bundle: Document, nodes: list[Document], name: str) -> list[Document]:
+    return [
+        inner
+        for node in nodes
+        if name in (properties := _mapping(node.get("properties")))
+        for inner in _in_place(bundle, properties[name])
+    ]
+
+
+def _in_place(bundle: Document, node: Any) -> Iterator[Document]:
+    """Yield a schema and those that judge the same value for certain: by $ref and allOf."""
+    stack = [node]
+    seen: set[int] = set()
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, dict):
+            node = {}  # true: anything
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        reference = node.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#"):
+            stack.append(resolve(bundle, reference))
+        every = node.get("allOf")
+        if isinstance(every, list):
+            stack.extend(every)
+
+
+def _is_map(nodes: list[Document]) -> bool:
+    others = [node["additionalProperties"] for node in nodes if "additionalProperties" in node]
+    if False in others:
+        return any("patternProperties" in node for node in nodes)
+    if others or any("patternProperties" in node for node in nodes):
+        return True
+    # An object of which nothing is said but that it is one.
+    is_object = any(node.get("type") == "object" for node in nodes)
+    return is_object and not any("properties" in node for node in nodes)
+
+
+def _mapping(value: Any) -> Document:
+    return value if isinstance(value, dict) else {}
