@@ -1,0 +1,28 @@
+"""Show the settings in force, secrets masked, and everything that would keep the service down."""
+
+import argparse
+import sys
+
+import yaml
+
+from app.service import check
+from app.settings import load_settings, masked
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("--config", metavar="FILE", help="settings, as YAML")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print settings on standard output and problems on standard error; 2 if there are any."""
+    settings = load_settings(args.config)
+    if settings.demo:
+        print("# No schemas and streams are configured: the demo is in force.")
+    print(yaml.safe_dump(masked(settings), sort_keys=False, allow_unicode=True), end="")
+    problems = check(settings)
+    for problem in problems:
+        print(f"sluiceway: {problem}", file=sys.stderr)
+    if not problems:
+        print("# No problems found.")
+    return 2 if problems else 0

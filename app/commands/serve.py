@@ -1,0 +1,41 @@
+"""Start the service. Without configuration it runs the demo on the embedded log in this folder."""
+
+import argparse
+import os
+
+from app.logs import configure_logs
+from app.server import listen, serve, supervise
+from app.service import banner
+from app.settings import CONFIG_VARIABLE, ENV_PREFIX, load_settings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments; each wins over its setting."""
+    parser.add_argument("--config", metavar="FILE", help="settings, as YAML")
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (default 8192)")
+    parser.add_argument("--workers", type=int, help="processes that serve requests (default 1)")
+    # How the supervisor starts its workers.
+    parser.add_argument("--listening-fd", type=int, help=argparse.SUPPRESS)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until a signal ends it; return 0 if it ended as asked."""
+    # Arguments go into the environment, so that workers see the same settings.
+    if args.config:
+        os.environ[CONFIG_VARIABLE] = args.config
+    for name in ("host", "port", "workers"):
+        value = getattr(args, name)
+        if value is not None:
+            os.environ[f"{ENV_PREFIX}HTTP__{name.upper()}"] = str(value)
+    settings = load_settings()
+    configure_logs(settings.log.format, settings.log.level)
+    http = settings.http
+    if args.listening_fd is not None:
+        return serve(listen(http.host, http.port, args.listening_fd), http)
+    sock = listen(http.host, http.port)
+    port: int = sock.getsockname()[1]
+    text = banner(settings, http.host, port)
+    if http.workers > 1:
+        return supervise(sock, http, text)
+    return serve(sock, http, text)

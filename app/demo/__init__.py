@@ -1,0 +1,1 @@
+"""Schemas, streams and events that a newcomer meets first; data only."""

@@ -1,0 +1,1 @@
+"""The way of an event: decode, stream, schema, enrich, validate, produce, outcome."""

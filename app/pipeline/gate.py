@@ -1,0 +1,203 @@
+"""The gate: every raw event of a request goes in, exactly one outcome for each comes out."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Protocol
+
+from app.core.errors import (
+    EventError,
+    IntakeFailure,
+    InternalFailure,
+    InvalidEvent,
+    StreamReserved,
+    UnknownDelivery,
+)
+from app.core.events import Context, Decoder, Delivery, Event, Outcome, RawEvent, Record
+from app.pipeline.decoders import decoded
+from app.pipeline.enrich import Enrichment
+from app.pipeline.errorevents import ErrorEvents
+from app.pipeline.records import record_of
+from app.schemas.validator import Schema
+from app.sinks.base import Sink
+from app.streams.configs import Stream
+
+logger = logging.getLogger(__name__)
+
+Observer = Callable[[Sequence[Outcome], Context], None]
+"""Told the outcomes of each request after they are known; must not raise."""
+
+BREATHER = 100
+
+
+class Streams(Protocol):
+    """The streams in force."""
+
+    def get(self, name: str) -> Stream:
+        """Return the stream; raises UnknownStream or StreamsUnavailable."""
+        ...
+
+
+class Schemas(Protocol):
+    """The schemas that can be had."""
+
+    async def get(self, uri: str) -> Schema:
+        """Return the compiled schema; raises SchemaNotFound or SchemaUnavailable."""
+        ...
+
+
+class Pipeline:
+    """Takes raw events of any wire to the sink, and says what became of each.
+
+    `error_events` None: refused events are not told about on a stream. `produce_timeout` is in
+    seconds, `max_event_size` in bytes.
+    """
+
+    def __init__(
+        self,
+        *,
+        streams: Streams,
+        schemas: Schemas,
+        sink: Sink,
+        enrich: Enrichment,
+        error_events: ErrorEvents | None = None,
+        max_event_size: int = 1_048_576,
+        produce_timeout: float = 8.0,
+        observers: Sequence[Observer] = (),
+        error_event_observer: Callable[[str, int], None] = lambda _status, _count: None,
+        produce_observer: Callable[[float], None] = lambda _seconds: None,
+    ) -> None:
+        self.streams = streams
+        self.schemas = schemas
+        self.sink = sink
+        self.enrich = enrich
+        self.error_events = error_events
+        self.observers = observers
+        self._max_event_size = max_event_size
+        self._produce_timeout = produce_timeout
+        self._observe_error_events = error_event_observer
+        self._observe_produce = produce_observer
+
+    async def process(
+        self, raws: Sequence[RawEvent], decode: Decoder, context: Context
+    ) -> list[Outcome]:
+        """Return one outcome for each raw event, in order. Raises nothing.
+
+        Events are admitted in order and written in one call, with the error events of those that
+        were refused. What becomes of error events never changes an event's own outcome.
+        """
+        outcomes: list[Outcome | None] = []
+        admitted: list[tuple[int, RawEvent, Event]] = []
+        records: list[Record] = []
+        for position, raw in enumerate(raws):
+            if position % BREATHER == BREATHER - 1:
+                await asyncio.sleep(0)  # a large batch must not keep other requests waiting
+            event = None
+            try:
+                event = decoded(raw, decode)
+                records.append(await self._admit(event, context))
+            except EventError as error:
+                outcomes.append(self._turned_away(raw, event, error))
+            except Exception:
+                logger.exception("An event could not be processed; this is a defect.")
+                defect = InternalFailure("Sluiceway failed on this event; its log says how.")
+                outcomes.append(self._turned_away(raw, event, defect))
+            else:
+                outcomes.append(None)
+                admitted.append((position, raw, event))
+
+        refused = [o for o in outcomes if o is not None and isinstance(o.error, InvalidEvent)]
+        about = await self._records_about(refused, context) if refused else []
+        if records or about:
+            answers = await self._produce([*records, *about])
+            for (position, raw, event), record, answer in zip(
+                admitted, records, answers, strict=False
+            ):
+                stored = answer if isinstance(answer, Delivery) else None
+                error_or_none = answer if isinstance(answer, IntakeFailure) else None
+                outcomes[position] = Outcome(raw, event, record.stream, stored, error_or_none)
+            if about:
+                self._count_error_events(answers[len(records) :])
+
+        finished = [outcome for outcome in outcomes if outcome is not None]
+        for observer in self.observers:
+            observer(finished, context)
+        return finished
+
+    async def _admit(self, event: Event, context: Context) -> Record:
+        """Admit one event; every line is one thing that can turn it away."""
+        stream = self.streams.get(event.stream)  # MissingField, UnknownStream, …Unavailable
+        self._check_may_write(stream, context)  # StreamReserved
+        schema = await self.schemas.get(event.schema_uri)  # SchemaNotFound, SchemaUnavailable
+        stream.check_allows(schema.title)  # SchemaNotAllowed
+        body = self.enrich(event, schema, stream, context)
+        schema.validate(body)  # SchemaViolation
+        return record_of(body, schema, stream, context, self._max_event_size)  # EventTooLarge
+
+    def _check_may_write(self, stream: Stream, context: Context) -> None:
+        if self.error_events and stream.name == self.error_events.stream and not context.internal:
+            raise StreamReserved(
+                f"Stream {stream.name} is written by Sluiceway itself; nobody else may.",
+                pointer="/meta/stream",
+                expected="another stream",
+                got=stream.name,
+                hint="Set meta.stream to the stream that your events belong to.",
+            )
+
+    def _turned_away(self, raw: RawEvent, event: Event | None, error: EventError) -> Outcome:
+        stream = None
+        if event is not None:
+            with suppress(EventError):  # then it is an outcome of no stream
+                stream = self.streams.get(event.stream).name
+        return Outcome(raw, event, stream, None, error)
+
+    async def _records_about(self, refused: Sequence[Outcome], context: Context) -> list[Record]:
+        if self.error_events is None:
+            return []
+        internal = replace(context, internal=True)
+        records = []
+        for outcome in refused:
+            try:
+                event = self.error_events.of(outcome, context)
+                records.append(await self._admit(event, internal))
+            except EventError as error:
+                logger.warning("An error event was itself refused.", extra={"error": str(error)})
+                self._observe_error_events("refused", 1)
+            except Exception:
+                logger.exception("An error event could not be made; this is a defect.")
+                self._observe_error_events("refused", 1)
+        return records
+
+    async def _produce(self, records: Sequence[Record]) -> Sequence[Delivery | IntakeFailure]:
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._produce_timeout):
+                answers = await self.sink.produce(records)
+        except TimeoutError:
+            answers = []
+            problem = f"The sink did not answer within {self._produce_timeout:g} s"
+        except Exception:
+            logger.exception("The sink raised, which it must not; this is a defect.")
+            answers = []
+            problem = "The sink failed"
+        else:
+            problem = "The sink did not answer for every event"
+        self._observe_produce(time.perf_counter() - started)
+        if len(answers) == len(records):
+            return answers
+        unknown = UnknownDelivery(
+            f"{problem}: this event may or may not be stored.",
+            hint="Sending it again is safe where consumers drop repeated meta.id.",
+        )
+        return [unknown] * len(records)
+
+    def _count_error_events(self, answers: Sequence[Delivery | IntakeFailure]) -> None:
+        failed = sum(isinstance(answer, IntakeFailure) for answer in answers)
+        if failed:
+            logger.warning("Error events could not be stored.", extra={"count": failed})
+            self._observe_error_events("failed", failed)
+        if failed < len(answers):
+            self._observe_error_events("produced", len(answers) - failed)

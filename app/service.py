@@ -1,0 +1,330 @@
+"""The composition root: from settings to a running service. The only reader of settings."""
+
+import asyncio
+import json
+import logging
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from app import __version__
+from app.core.errors import ConfigError, EventError, IntakeFailure
+from app.core.events import Context, Decoder, Outcome, RawEvent
+from app.core.json import loads
+from app.core.time import iso_of_ms
+from app.core.yaml import YamlError, parse_yaml
+from app.metrics import Metrics
+from app.pipeline.decoders import as_object, refusing
+from app.pipeline.enrich import Enrichment
+from app.pipeline.errorevents import ErrorEvents
+from app.pipeline.gate import Pipeline
+from app.schemas.store import SchemaStore
+from app.settings import (
+    JsonlSinkSettings,
+    MemorySinkSettings,
+    Settings,
+    SinkSettings,
+    SqliteSinkSettings,
+    StreamSettings,
+)
+from app.sinks.base import Sink
+from app.sinks.jsonl import JsonlSink
+from app.sinks.memory import MemorySink
+from app.sinks.sqlite import SqliteSink
+from app.streams.live import LiveStreams
+from app.streams.source import StreamSource
+from legacy.adapter import LegacyAdapter
+from legacy.mapping import Mapping as LegacyMapping
+from legacy.mapping import MappingError
+
+logger = logging.getLogger(__name__)
+
+DEMO = Path(__file__).parent / "demo"
+SINK_GRACE = 5.0
+"""Seconds in which a sink may write what it has taken, when the service ends."""
+
+
+@dataclass(slots=True)
+class Service:
+    """A running service: what the wires and the commands work with."""
+
+    settings: Settings
+    streams: LiveStreams
+    schemas: SchemaStore
+    sink: Sink
+    pipeline: Pipeline
+    metrics: Metrics
+    legacy: LegacyAdapter
+    test_events: Sequence[Any] | None
+    draining: bool = False
+
+    async def process(
+        self, raws: Sequence[RawEvent], context: Context, decode: Decoder = as_object
+    ) -> list[Outcome]:
+        """Take raw events through the pipeline; by default those of the modern wire."""
+        return await self.pipeline.process(raws, decode, context)
+
+    def beacon_decoder(self, context: Context) -> Decoder:
+        """Return the decoder for the query of an old beacon that came with this request."""
+        received_dt = iso_of_ms(context.received_ms)
+
+        def decode(query: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+            return self.legacy.beacon(query, received_dt=received_dt)
+
+        return decode
+
+    async def refuse(self, error: EventError, payload: bytes, context: Context) -> list[Outcome]:
+        """Record that a whole request was refused, as one event that could not be read."""
+        if isinstance(error, IntakeFailure):
+            outcomes = [Outcome(RawEvent(payload), None, None, None, error)]
+            self.metrics.observe(outcomes, context)
+            return outcomes
+        return await self.pipeline.process([RawEvent(payload)], refusing(error), context)
+
+    async def ready(self) -> tuple[bool, str]:
+        """Say whether requests should be sent here, and a sentence if not."""
+        if self.draining:
+            return False, "The service is stopping."
+        if not self.streams.ready:
+            return False, f"No stream configuration yet: {self.streams.last_error}"
+        health = await self.sink.healthy()
+        return health.ok, health.detail
+
+    def drain(self) -> None:
+        """Say that the service is about to stop: it still serves, but is no longer ready."""
+        self.draining = True
+        logger.info("Stopping: requests in flight are finished first.")
+
+    def refresh_gauges(self) -> None:
+        """Bring the gauges up to date, before metrics are read."""
+        current = self.streams.current
+        self.metrics.streams.set(len(current) if current else 0)
+        self.metrics.streams_age.set(self.streams.age_seconds or 0)
+        self.metrics.schemas.set(self.schemas.cached)
+        self.metrics.ready.set(0 if self.draining or not self.streams.ready else 1)
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, *, sink: Sink | None = None) -> AsyncIterator[Service]:
+    """Start a service and stop it at the end; raises ConfigError with all that is wrong.
+
+    `sink` takes the place of the configured one, for tests and replays.
+    """
+    metrics = Metrics()
+    sink = sink or open_sink(settings.sink)
+    streams = LiveStreams(
+        source=_stream_source(settings),
+        topic_prefix=settings.topic_prefix,
+        header_fields=_header_fields(settings),
+        ttl=settings.streams.ttl,
+        max_shrink=settings.streams.max_shrink,
+        extra=_own_streams(settings),
+    )
+    schemas = SchemaStore(
+        base_uris=settings.schemas.base_uris or [str(DEMO / "schemas")],
+        allow_absolute=settings.schemas.allow_absolute_uris,
+        allow_insecure=settings.schemas.allow_insecure,
+        cache_size=settings.schemas.cache_size,
+        negative_ttl=settings.schemas.negative_ttl,
+        latest_ttl=settings.schemas.latest_ttl,
+        fetch_timeout=settings.schemas.fetch_timeout,
+        max_bytes=settings.schemas.max_size,
+    )
+    legacy, legacy_problems = _legacy(settings)
+    test_events, test_problems = _test_events(settings)
+    problems = [*legacy_problems, *test_problems]
+
+    async with AsyncExitStack() as stack:
+        for start, stop in (
+            (schemas.start, schemas.stop),
+            (streams.start, streams.stop),
+            (sink.start, partial(sink.stop, SINK_GRACE)),
+        ):
+            try:
+                await start()
+            except ConfigError as error:
+                problems += error.problems
+            else:
+                stack.push_async_callback(stop)
+        if problems:
+            raise ConfigError(*problems)
+        error_events = await _error_events(settings, schemas)
+        for problem in await schemas.precache(settings.schemas.precache_uris):
+            logger.warning("A schema to precache is not to be had.", extra={"problem": problem})
+        pipeline = Pipeline(
+            streams=streams,
+            schemas=schemas,
+            sink=sink,
+            enrich=Enrichment(keep_client_dt=settings.meta_dt == "client"),
+            error_events=error_events,
+            max_event_size=settings.http.max_event_size,
+            produce_timeout=settings.http.produce_timeout,
+            observers=[metrics.observe],
+            error_event_observer=metrics.count_error_events,
+            produce_observer=metrics.produce.observe,
+        )
+        yield Service(
+            settings=settings,
+            streams=streams,
+            schemas=schemas,
+            sink=sink,
+            pipeline=pipeline,
+            metrics=metrics,
+            legacy=legacy,
+            test_events=test_events,
+        )
+
+
+def open_sink(settings: SinkSettings) -> Sink:
+    """Return the configured sink, not yet started."""
+    match settings:
+        case SqliteSinkSettings():
+            return SqliteSink(settings.path)
+        case JsonlSinkSettings():
+            return JsonlSink(settings.path, fsync=settings.fsync, envelope=settings.envelope)
+        case MemorySinkSettings():
+            return MemorySink()
+
+
+def check(settings: Settings) -> list[str]:
+    """Try what a start would need, without starting; return every problem found."""
+    return asyncio.run(_check(settings))
+
+
+async def _check(settings: Settings) -> list[str]:
+    problems: list[str] = []
+    try:
+        async with open_service(settings, sink=MemorySink()) as service:
+            if not service.streams.ready:
+                problems.append(f"streams: {service.streams.last_error}")
+            problems += await service.schemas.precache(settings.schemas.precache_uris)
+    except ConfigError as error:
+        problems += error.problems
+    return problems
+
+
+def about(settings: Settings) -> dict[str, str]:
+    """Return what /_info says."""
+    return {
+        "name": settings.service_name,
+        "version": __version__,
+        "description": "An event stream intake service.",
+        "homepage": "/?doc",
+    }
+
+
+def banner(settings: Settings, host: str, port: int) -> str:
+    """Return what `sluiceway serve` prints: where it listens, where events go, what to try."""
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    lines = [
+        f"Sluiceway {__version__} listens on {address}",
+        f"Events go to   {open_sink(settings.sink).target}",
+        f"Documentation  {address}/docs",
+    ]
+    if settings.demo:
+        events = json.loads((DEMO / "events.json").read_text())
+        lines += [
+            "",
+            "No schemas and streams are configured: this is the demo. A good event (201):",
+            "",
+            _curl(address, events["good"][0]),
+            "",
+            "A bad one (400, and the answer says what is wrong):",
+            "",
+            _curl(address, events["bad"][0]),
+            "",
+            "One of an old EventLogging client (always 204):",
+            "",
+            f"  curl -i '{address}/beacon/event?{quote(json.dumps(_CAPSULE))};'",
+            "",
+        ]
+        if isinstance(settings.sink, SqliteSinkSettings):
+            lines += ["What was stored:  sluiceway log", ""]
+    return "\n".join(lines)
+
+
+_CAPSULE = {"schema": "DemoButtonClick", "revision": 1, "wiki": "demo", "event": {"button": "save"}}
+
+
+def _curl(address: str, event: Any) -> str:
+    return (
+        f"  curl -i {address}/v1/events -H 'content-type: application/json' \\\n"
+        f"    -d '{json.dumps(event)}'"
+    )
+
+
+def _stream_source(settings: Settings) -> StreamSource:
+    streams: StreamSettings = settings.streams
+    return StreamSource(
+        streams.uri or str(DEMO / "streams.yaml"),
+        object_path=streams.object_path,
+        headers=streams.headers,
+        timeout=streams.timeout,
+        retries=streams.retries,
+    )
+
+
+def _header_fields(settings: Settings) -> dict[str, str | None]:
+    return {
+        path: header.lower() if header else None
+        for path, header in settings.enrich_fields_from_http_headers.items()
+    }
+
+
+def _own_streams(settings: Settings) -> dict[str, dict[str, Any]]:
+    errors = settings.error_stream
+    if errors.name is None:
+        return {}
+    # The title of an error schema is its path without the version, as in every repository.
+    title = errors.schema_uri.strip("/").rpartition("/")[0]
+    return {errors.name: {"schema_title": title}}
+
+
+async def _error_events(settings: Settings, schemas: SchemaStore) -> ErrorEvents | None:
+    errors = settings.error_stream
+    if errors.name is None:
+        return None
+    for problem in await schemas.precache([errors.schema_uri]):
+        raise ConfigError(f"error_stream.schema_uri: {problem}")
+    return ErrorEvents(
+        stream=errors.name,
+        schema_uri=errors.schema_uri,
+        emitter_id=settings.service_name,
+        max_raw_event=errors.max_raw_event,
+    )
+
+
+def _legacy(settings: Settings) -> tuple[LegacyAdapter, list[str]]:
+    path = settings.legacy.mapping
+    if path is None and settings.demo:
+        path = str(DEMO / "legacy-mapping.yaml")
+    problems: list[str] = []
+    mapping = LegacyMapping.parse({"schemas": {}})
+    if path is not None:
+        try:
+            mapping = LegacyMapping.load(path)
+        except MappingError as error:
+            problems = [f"legacy.mapping: {problem}" for problem in error.problems]
+    host = settings.legacy.recv_from or socket.gethostname()
+    return LegacyAdapter(mapping, loads=loads, host=host), problems
+
+
+def _test_events(settings: Settings) -> tuple[Sequence[Any] | None, list[str]]:
+    path = settings.test_events
+    if path is None and settings.demo:
+        path = str(DEMO / "events.json")
+    if path is None:
+        return None, []
+    try:
+        value = parse_yaml(Path(path).read_bytes())
+    except (OSError, YamlError) as error:
+        return None, [f"test_events: {path} cannot be read: {error}"]
+    events = value.get("good") if isinstance(value, dict) else value
+    if not isinstance(events, list) or not events:
+        return None, [f"test_events: {path} holds no list of events, nor an object with one: good"]
+    return events, []

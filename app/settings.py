@@ -1,0 +1,408 @@
+"""Every setting: its name, default and meaning. Only `app.service` reads them.
+
+Precedence: `SLUICEWAY_A__B` in the environment, the YAML file (`--config`, `SLUICEWAY_CONFIG`), the
+defaults below. Names are those of EventGate where it has the same thing.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from app.core.errors import ConfigError
+from app.core.yaml import YamlError, parse_yaml
+
+ENV_PREFIX = "SLUICEWAY_"
+CONFIG_VARIABLE = "SLUICEWAY_CONFIG"
+KIB = 1024
+MIB = 1024 * KIB
+
+_SECRET = re.compile(r"(?i)password|secret|token|authorization|cookie|api[-_]?key")
+
+
+class Section(BaseModel):
+    """A group of settings; a name that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HttpSettings(Section):
+    """Where the service listens, and what it takes from a request."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8192, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    workers: int = Field(1, ge=1, le=256, description="Processes that serve requests.")
+    max_body_size: int = Field(
+        10 * MIB,
+        ge=4 * MIB,
+        description="Largest request body in bytes, after inflation. At least 4 MiB: MediaWiki's "
+        "EventBus sends bodies of exactly that size.",
+    )
+    max_event_size: int = Field(
+        MIB, ge=KIB, description="Largest event in bytes, as it would be stored."
+    )
+    max_events: int = Field(10_000, ge=1, description="Most events in one request.")
+    max_pending_size: int = Field(
+        256 * MIB,
+        ge=4 * MIB,
+        description="Bytes of request bodies in work at once, per process; beyond it requests are "
+        "answered 503 with Retry-After.",
+    )
+    body_timeout: float = Field(
+        30.0, gt=0, description="Seconds within which a request body must have arrived; then 408."
+    )
+    produce_timeout: float = Field(
+        8.0,
+        gt=0,
+        description="Seconds that the sink may take for the events of a request; then 504. "
+        "MediaWiki's client gives up after 10.",
+    )
+    grace_period: float = Field(
+        20.0,
+        ge=1,
+        description="Seconds from SIGTERM until the process has ended, whatever happens; requests "
+        "in flight finish meanwhile.",
+    )
+    drain_delay: float = Field(
+        1.0,
+        ge=0,
+        description="Seconds after SIGTERM during which the service still takes requests while "
+        "/readyz already says no, so that load balancers notice first.",
+    )
+    trusted_proxies: list[str] = Field(
+        default_factory=list,
+        description="Addresses or networks whose X-Client-IP and X-Forwarded-For are believed.",
+    )
+    cors_origins: list[str] = Field(
+        default_factory=list,
+        description='Origins that may read our answers from a browser, spelled exactly; "*" for '
+        "all. sendBeacon with text/plain needs none.",
+    )
+    schema_uri_query_param: str | None = Field(
+        None, description="Query parameter taken as $schema where an event has none."
+    )
+    stream_query_param: str | None = Field(
+        None, description="Query parameter taken as meta.stream where an event has none."
+    )
+
+    @model_validator(mode="after")
+    def _drains_in_time(self) -> Self:
+        if self.drain_delay >= self.grace_period:
+            message = "drain_delay must be shorter than grace_period"
+            raise ValueError(message)
+        return self
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: list[str]) -> list[str]:
+        for entry in value:
+            ip_network(entry, strict=False)  # its ValueError says what is wrong
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: list[str]) -> list[str]:
+        for origin in value:
+            if origin != "*" and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d+)?", origin):
+                message = f"{origin!r} is no origin; write it like https://www.example.org"
+                raise ValueError(message)
+        return value
+
+
+class SchemaSettings(Section):
+    """Where schemas come from."""
+
+    base_uris: list[str] = Field(
+        default_factory=list,
+        description="Schema repositories, tried in order: folders, file:// or http(s):// URIs.",
+    )
+    precache_uris: list[str] = Field(
+        default_factory=list, description="Schemas to load before the first request."
+    )
+    allow_absolute_uris: bool = Field(
+        False, description="Let events name schemas by http(s) URIs. Off: they are refused."
+    )
+    allow_insecure: bool = Field(
+        False,
+        description="Take schemas whose pattern, format, patternProperties or uniqueItems have no "
+        "bound, and so could make validation slow.",
+    )
+    cache_size: int = Field(5000, ge=1, description="Compiled schemas kept.")
+    negative_ttl: float = Field(
+        10.0, ge=0, description="Seconds for which an unknown schema URI is remembered as unknown."
+    )
+    latest_ttl: float = Field(
+        60.0, ge=0, description="Seconds for which `latest` is remembered to mean a version."
+    )
+    fetch_timeout: float = Field(
+        5.0, gt=0, description="Seconds that a repository may take for one schema."
+    )
+    max_size: int = Field(MIB, ge=KIB, description="Largest schema document in bytes.")
+
+
+class StreamSettings(Section):
+    """Where the stream configuration comes from."""
+
+    uri: str | None = Field(
+        None, description="Stream configuration: a file (YAML or JSON) or an http(s) URI."
+    )
+    object_path: str | list[str] | None = Field(
+        None,
+        description="Where the streams are in the document, such as `streams` for MediaWiki's "
+        "action=streamconfigs; a list if a key has dots.",
+    )
+    headers: dict[str, str] = Field(
+        default_factory=dict, description="Headers of the request for a remote configuration."
+    )
+    ttl: float = Field(
+        0.0, ge=0, description="Seconds after which the configuration is read again; 0: never."
+    )
+    retries: int = Field(3, ge=0, description="Further tries when a remote source fails.")
+    timeout: float = Field(5.0, gt=0, description="Seconds that a remote source may take.")
+    max_shrink: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="Share of the streams that may disappear in one refresh; a configuration that "
+        "lost more is not taken.",
+    )
+
+
+class SqliteSinkSettings(Section):
+    """The embedded log: a 201 means committed to disk."""
+
+    type: Literal["sqlite"] = "sqlite"
+    path: str = Field("./sluiceway.db", description="The log's file.")
+
+
+class JsonlSinkSettings(Section):
+    """Events as lines in a file, or on standard output."""
+
+    type: Literal["jsonl"]
+    path: str = Field("-", description='A file that lines are appended to; "-": standard output.')
+    fsync: bool = Field(True, description="Wait for the disk before events count as stored.")
+    envelope: bool = Field(False, description="Wrap each event with its topic, key and timestamp.")
+
+
+class MemorySinkSettings(Section):
+    """Nowhere: for trials and tests."""
+
+    type: Literal["memory"]
+
+
+SinkSettings = Annotated[
+    SqliteSinkSettings | JsonlSinkSettings | MemorySinkSettings, Field(discriminator="type")
+]
+
+
+class ErrorStreamSettings(Section):
+    """Where events are told about that were refused for their own fault."""
+
+    name: str | None = Field(
+        "sluiceway.error", description="The stream; null: no error events are made."
+    )
+    schema_uri: str = Field(
+        "/sluiceway/error/1.0.0", description="Schema of error events; the default is built in."
+    )
+    max_raw_event: int = Field(
+        64 * KIB, ge=0, description="Characters of the refused event that are kept."
+    )
+
+
+class LegacySettings(Section):
+    """The old EventLogging wire."""
+
+    mapping: str | None = Field(
+        None, description="File that says which schema and stream old schema names mean."
+    )
+    recv_from: str | None = Field(
+        None, description="Own host name for the field recvFrom; null: this machine's."
+    )
+
+
+class LogSettings(Section):
+    """What the service says about itself, on standard error."""
+
+    format: Literal["text", "json"] = Field("text", description="Lines for people or machines.")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severity that is shown."
+    )
+
+
+class Settings(BaseSettings):
+    """All settings of a Sluiceway service."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    service_name: str = Field(
+        "sluiceway", description="Name in /_info and `emitter_id` of error events."
+    )
+    http: HttpSettings = Field(default_factory=lambda: HttpSettings.model_validate({}))
+    schemas: SchemaSettings = Field(default_factory=lambda: SchemaSettings.model_validate({}))
+    streams: StreamSettings = Field(default_factory=lambda: StreamSettings.model_validate({}))
+    sink: SinkSettings = Field(
+        default_factory=lambda: SqliteSinkSettings.model_validate({}),
+        description="Where events go.",
+    )
+    error_stream: ErrorStreamSettings = Field(
+        default_factory=lambda: ErrorStreamSettings.model_validate({})
+    )
+    legacy: LegacySettings = Field(default_factory=lambda: LegacySettings.model_validate({}))
+    log: LogSettings = Field(default_factory=lambda: LogSettings.model_validate({}))
+    topic_prefix: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,100}$",
+        description="Put before a stream's name to make its topic, except for eventlogging_*.",
+    )
+    meta_dt: Literal["receive_time", "client"] = Field(
+        "receive_time",
+        description="What meta.dt is: always the time of receipt, or the client's if it sent one.",
+    )
+    enrich_fields_from_http_headers: dict[str, str | Literal[False]] = Field(
+        default={"meta.request_id": "x-request-id"},
+        description="Fields filled from request headers on every stream that does not say "
+        "otherwise: {field: header, or false for never}.",
+    )
+    test_events: str | None = Field(
+        None,
+        description="File with events (a list, or an object with a list named good) that GET "
+        "/v1/_test/events sends through the service; null: that route is off.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 (pydantic-settings names it)
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the same)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the same)
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The YAML file arrives as init values (`load_settings`), below the environment.
+        return (env_settings, init_settings)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.schemas.base_uris and not self.streams.uri:
+            message = (
+                "schemas.base_uris is set but streams.uri is not: say where the stream "
+                "configuration is (or set neither, to run the demo)"
+            )
+            raise ValueError(message)
+        if self.streams.uri and not self.schemas.base_uris:
+            message = (
+                "streams.uri is set but schemas.base_uris is not: say where the schemas are "
+                "(or set neither, to run the demo)"
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def demo(self) -> bool:
+        """Whether the demo schemas and streams are in force: nothing else was configured."""
+        return not self.schemas.base_uris and not self.streams.uri
+
+
+def load_settings(config: str | Path | None = None) -> Settings:
+    """Return the settings in force; raises ConfigError with every problem at once.
+
+    `config` is a YAML file; None takes the one that `SLUICEWAY_CONFIG` names, if any.
+    """
+    path = config or os.environ.get(CONFIG_VARIABLE)
+    values = _read(Path(path)) if path else {}
+    unknown = [
+        f"{name} in the environment is no setting"
+        for name in sorted(os.environ)
+        if name.startswith(ENV_PREFIX) and not _names_setting(name)
+    ]
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        problems = [_problem(detail, path) for detail in error.errors()]
+        raise ConfigError(*problems, *unknown) from error
+    if unknown:
+        raise ConfigError(*unknown)
+    return settings
+
+
+def described() -> dict[str, str]:
+    """Return every setting's dotted name with its description."""
+    return dict(_described(Settings, ""))
+
+
+def masked(settings: Settings) -> dict[str, Any]:
+    """Return all settings as JSON values, secrets as `***`."""
+    value: dict[str, Any] = _masked(settings.model_dump(mode="json"))
+    return value
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        value = parse_yaml(path.read_bytes())
+    except OSError as error:
+        raise ConfigError(
+            f"The configuration {path} cannot be read: {error.strerror or error}."
+        ) from error
+    except YamlError as error:
+        raise ConfigError(f"The configuration {path} is {error}.") from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ConfigError(f"The configuration {path} is not a mapping of settings.")
+    return value
+
+
+def _names_setting(variable: str) -> bool:
+    name = variable.removeprefix(ENV_PREFIX).lower()
+    # Tests and tools of ours use SLUICEWAY_TEST_… and SLUICEWAY_REQUIRE_….
+    if variable == CONFIG_VARIABLE or name.startswith(("test_k", "test_d", "require_")):
+        return True
+    return name.split("__", 1)[0] in Settings.model_fields
+
+
+def _problem(detail: Any, path: str | Path | None) -> str:
+    where = ".".join(str(part) for part in detail["loc"])
+    message = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        message = "there is no such setting"
+    source = f" (in {path} or the environment)" if path else ""
+    return f"{where}: {message}{source}" if where else f"{message}{source}"
+
+
+def _described(model: type[BaseModel], prefix: str) -> Any:
+    for name, info in model.model_fields.items():
+        annotation = info.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield from _described(annotation, f"{prefix}{name}.")
+        elif name == "sink":
+            for sink in (SqliteSinkSettings, JsonlSinkSettings, MemorySinkSettings):
+                for inner, inner_info in sink.model_fields.items():
+                    if inner != "type":
+                        yield f"sink.{inner}", inner_info.description or ""
+            yield "sink.type", "Where events go: sqlite, jsonl or memory."
+        else:
+            yield f"{prefix}{name}", info.description or ""
+
+
+def _masked(value: Any, name: str = "") -> Any:
+    if isinstance(value, Mapping):
+        return {key: _masked(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_masked(item, name) for item in value]
+    if isinstance(value, str):
+        if _SECRET.search(name):
+            return "***"
+        # A password inside a URI: https://user:password@host/
+        return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", value)
+    return value

@@ -1,0 +1,1 @@
+"""Stream configurations: which streams exist and what each of them takes."""

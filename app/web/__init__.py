@@ -1,0 +1,1 @@
+"""HTTP: one module for each wire, and what they share."""

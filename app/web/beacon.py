@@ -1,0 +1,36 @@
+"""The old wire: one percent-encoded EventCapsule as the whole query; always answered 204."""
+
+from typing import Any
+
+from app.core.events import RawEvent
+from app.service import Service
+from app.web.asgi import Receive, Send, send_reply
+from app.web.context import Contexts, headers_of
+from app.web.replies import NO_CONTENT
+
+SOURCE = "beacon"
+PATHS = ("/beacon/event", "/beacon/event.gif", "/event.gif")
+METHODS = frozenset(("GET", "HEAD", "POST"))  # sendBeacon is a POST with everything in its URL
+SCANNER = "Fuzz Faster U Fool"  # T266130: its requests were never logged either
+
+
+class BeaconWire:
+    """Answers the beacon. What becomes of an event shows in metrics and on the error stream."""
+
+    def __init__(self, service: Service, contexts: Contexts) -> None:
+        self._service = service
+        self._contexts = contexts
+
+    async def __call__(self, scope: Any, _receive: Receive, send: Send) -> int:
+        """Answer the request and return the status. A body, if there is one, is not read."""
+        query: bytes = scope["query_string"]
+        if query and scope["method"] in METHODS and not _is_scanner(scope):
+            context = self._contexts.of(scope, SOURCE)
+            await self._service.process(
+                [RawEvent(query)], context, self._service.beacon_decoder(context)
+            )
+        return await send_reply(send, NO_CONTENT)
+
+
+def _is_scanner(scope: Any) -> bool:
+    return (headers_of(scope)("user-agent") or "").startswith(SCANNER)

@@ -1,0 +1,110 @@
+"""What a request says about who sent it, as far as it can be believed."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
+
+from app.core.events import Context
+from app.core.ids import UuidPool
+
+MAX_FORWARDED = 4_096
+
+Header = Callable[[str], str | None]
+
+
+class Contexts:
+    """Makes the Context of each request.
+
+    `trusted_proxies` are addresses or networks; only what came through them may say for whom.
+    """
+
+    def __init__(self, *, trusted_proxies: Sequence[str]) -> None:
+        self._trusted = [ip_network(entry, strict=False) for entry in trusted_proxies]
+        self._ids = UuidPool()
+        self._is_trusted = lru_cache(maxsize=4_096)(self._looks_trusted)
+
+    def of(self, scope: Any, source: str, *, hasty: bool = False) -> Context:
+        """Return the context of an ASGI request that arrives now."""
+        header = headers_of(scope)
+        request_id: str | None = None
+
+        def header_or_own_id(name: str) -> str | None:
+            # A request without an id gets one, so that its events can be found together.
+            nonlocal request_id
+            value = header(name)
+            if value is None and name == "x-request-id":
+                request_id = request_id or self._ids.next()
+                return request_id
+            return value
+
+        return Context(
+            source=source,
+            received_ms=time.time_ns() // 1_000_000,
+            client_ip=self._client_ip(scope, header),
+            header=header_or_own_id,
+            hasty=hasty,
+        )
+
+    def _client_ip(self, scope: Any, header: Header) -> str | None:
+        peer: str | None = scope["client"][0] if scope.get("client") else None
+        if peer is None or not self._trusted or not self._is_trusted(peer):
+            return peer
+        named = _address(header("x-client-ip"))
+        if named:
+            return named
+        # The nearest hop wrote the last entry; walk back until somebody whom we do not know.
+        forwarded = (header("x-forwarded-for") or "")[-MAX_FORWARDED:]
+        client = peer
+        for entry in reversed(forwarded.split(",")):
+            address = _address(entry)
+            if address is None:
+                break
+            client = address
+            if not self._is_trusted(address):
+                break
+        return client
+
+    def _looks_trusted(self, text: str) -> bool:
+        try:
+            address = ip_address(text)
+        except ValueError:
+            return False
+        return any(_plain(address) in network for network in self._trusted)
+
+
+def headers_of(scope: Any) -> Header:
+    """Return a look-up by lower-case name; several headers of one name are joined by a comma."""
+    raw: Sequence[tuple[bytes, bytes]] = scope["headers"]
+
+    def header(name: str) -> str | None:
+        wanted = name.encode()
+        values = [value for key, value in raw if key == wanted]
+        if not values:
+            return None
+        return _text(values[0] if len(values) == 1 else b", ".join(values))
+
+    return header
+
+
+def _text(value: bytes) -> str:
+    # Browsers send ASCII; what is not UTF-8 is read as HTTP always was, so that nothing is lost.
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _address(text: str | None) -> str | None:
+    try:
+        return str(ip_address(text.strip())) if text else None
+    except ValueError:
+        return None
+
+
+def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the IPv4 address inside an IPv4-mapped IPv6 one."""
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+    return address

@@ -1,0 +1,139 @@
+"""The modern wire: POST /v1/events, one event or an array of them."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from app.core.errors import EventTooLarge, MalformedEvent
+from app.core.events import Context, RawEvent
+from app.core.json import JsonError, loads_each
+from app.service import Service
+from app.web.asgi import Receive, Send, send_reply
+from app.web.context import Contexts, headers_of
+from app.web.guard import Guard, Refusal
+from app.web.replies import HASTY, Reply, plain_failure, reply_of, reply_of_refusal
+
+SOURCE = "events"
+TRUE = frozenset(("1", "true", "yes", ""))
+FALSE = frozenset(("0", "false", "no"))
+MAX_QUERY_FIELDS = 50
+
+
+class EventsWire:
+    """Answers POST /v1/events."""
+
+    def __init__(self, service: Service, contexts: Contexts) -> None:
+        http = service.settings.http
+        self._service = service
+        self._contexts = contexts
+        self._max_events = http.max_events
+        self._stream_param = http.stream_query_param
+        self._schema_param = http.schema_uri_query_param
+        self.guard = Guard(
+            max_body_size=http.max_body_size,
+            max_pending_size=http.max_pending_size,
+            timeout=http.body_timeout,
+        )
+        service.metrics.pending.set_function(lambda: self.guard.pending)
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> int:
+        """Answer the request and return the status."""
+        if scope["method"] != "POST":
+            return await send_reply(
+                send,
+                plain_failure(405, "Events are sent with POST.", ((b"allow", b"POST, OPTIONS"),)),
+            )
+        context = self._contexts.of(scope, SOURCE)
+        try:
+            hasty, stream, schema_uri = self._defaults(scope["query_string"])
+            body = await self.guard.read(headers_of(scope), receive)
+        except Refusal as refusal:
+            return await send_reply(send, await self._refused(refusal, context))
+        size = len(body)
+        self.guard.pending += size
+        try:
+            try:
+                raws = self._raw_events(body, stream, schema_uri)
+            except Refusal as refusal:
+                return await send_reply(send, await self._refused(refusal, context))
+            if hasty:
+                # Nothing is promised: the answer goes out first. The server counts the request as
+                # in flight until its events are done, so that stopping waits for them.
+                status = await send_reply(send, HASTY)
+                await self._service.process(raws, context)
+                return status
+            return await send_reply(send, reply_of(await self._service.process(raws, context)))
+        finally:
+            self.guard.pending -= size
+
+    def _raw_events(
+        self, body: bytes, stream: str | None, schema_uri: str | None
+    ) -> list[RawEvent]:
+        try:
+            value = loads_each(body)
+        except JsonError as error:
+            message = str(error) if body.strip() else "The request has no body."
+            raise Refusal(
+                MalformedEvent(
+                    message,
+                    expected="a JSON object, or an array of them",
+                    hint="Send an event as a JSON object, or several in an array.",
+                ),
+                body,
+            ) from error
+        payloads = value if isinstance(value, list) else [value]
+        if not payloads:
+            raise Refusal(MalformedEvent("The request holds no events: its array is empty."), body)
+        if len(payloads) > self._max_events:
+            raise Refusal(
+                EventTooLarge(
+                    f"The request holds {len(payloads):,} events; at most {self._max_events:,} are "
+                    "taken.",
+                    expected=f"at most {self._max_events:,} events",
+                    got=f"{len(payloads):,} events",
+                    hint="Send fewer at once. The limit is the setting http.max_events.",
+                )
+            )
+        return [RawEvent(payload, stream, schema_uri) for payload in payloads]
+
+    def _defaults(self, query: bytes) -> tuple[bool, str | None, str | None]:
+        """Return hasty, stream and schema URI as the query says."""
+        if not query:
+            return False, None, None
+        try:
+            pairs = parse_qsl(
+                query.decode(),
+                keep_blank_values=True,
+                max_num_fields=MAX_QUERY_FIELDS,
+                errors="strict",
+            )
+        except ValueError as error:
+            raise Refusal(MalformedEvent("The query of the URL cannot be read.")) from error
+        ours = {"hasty", self._stream_param, self._schema_param}
+        values: dict[str | None, str] = {}
+        for name, value in pairs:
+            if name in ours and values.setdefault(name, value) != value:
+                raise Refusal(MalformedEvent(f"The query parameter {name} is given twice."))
+        return (
+            _flag(values.get("hasty", "0")),
+            values.get(self._stream_param) if self._stream_param else None,
+            values.get(self._schema_param) if self._schema_param else None,
+        )
+
+    async def _refused(self, refusal: Refusal, context: Context) -> Reply:
+        outcomes = await self._service.refuse(refusal.error, refusal.payload, context)
+        return reply_of_refusal(outcomes, refusal.status)
+
+
+def _flag(text: str) -> bool:
+    value = text.strip().lower()
+    if value in TRUE:
+        return True
+    if value in FALSE:
+        return False
+    raise Refusal(
+        MalformedEvent(
+            "The query parameter hasty is neither true nor false.",
+            expected="1, true, yes or nothing; or 0, false, no",
+            got=text[:20],
+        )
+    )

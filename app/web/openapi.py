@@ -1,0 +1,154 @@
+"""OpenAPI for the wires that FastAPI does not serve itself: what really happens on them."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.web.beacon import PATHS
+from app.web.guard import CONTENT_TYPES
+from app.web.inflate import ENCODINGS
+
+_EVENT: dict[str, Any] = {
+    "type": "object",
+    "required": ["$schema", "meta"],
+    "properties": {
+        "$schema": {
+            "type": "string",
+            "description": "URI of the schema that the event follows.",
+            "examples": ["/demo/button/click/1.0.0"],
+        },
+        "meta": {
+            "type": "object",
+            "required": ["stream"],
+            "properties": {
+                "stream": {"type": "string", "examples": ["demo.button.click"]},
+                "id": {"type": "string", "description": "Set by the service if absent."},
+                "dt": {"type": "string", "description": "Set by the service: time of receipt."},
+            },
+        },
+    },
+}
+
+_ENTRY: dict[str, Any] = {
+    "type": "object",
+    "required": ["status", "reason", "index", "event", "context"],
+    "properties": {
+        "status": {"enum": ["invalid", "error"]},
+        "reason": {"type": "string", "description": "One word; docs/errors.md explains each."},
+        "index": {"type": ["integer", "null"], "description": "Position of the event, from 0."},
+        "id": {"type": ["string", "null"], "description": "The event's meta.id as it was sent."},
+        "event": {"type": ["object", "null"], "description": "The event as it was sent."},
+        "context": {
+            "type": "object",
+            "properties": {
+                "message": {"type": "string"},
+                "errors": {"type": "array", "items": {"type": "object"}},
+                "errorsText": {"type": "string"},
+            },
+        },
+        "pointer": {"type": "string", "description": "Where in the event (JSON pointer)."},
+        "expected": {"type": "string"},
+        "got": {"type": "string"},
+        "hint": {"type": "string", "description": "What to do."},
+    },
+}
+
+_FAILURES: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "invalid": {"type": "array", "items": _ENTRY},
+        "error": {"type": "array", "items": _ENTRY},
+    },
+}
+
+
+def _failure(description: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failures"}}},
+    }
+
+
+_EVENTS: dict[str, Any] = {
+    "post": {
+        "tags": ["events"],
+        "summary": "Send one event, or an array of them",
+        "description": "Bodies may be compressed once with " + ", ".join(ENCODINGS) + ".",
+        "operationId": "post_events",
+        "parameters": [
+            {
+                "name": "hasty",
+                "in": "query",
+                "schema": {"type": "string", "enum": ["1", "true", "yes", "", "0", "false", "no"]},
+                "description": "Answer before the events are looked at; nothing is promised.",
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                kind: {"schema": {"oneOf": [_EVENT, {"type": "array", "items": _EVENT}]}}
+                for kind in CONTENT_TYPES
+            },
+        },
+        "responses": {
+            "201": {"description": "Every event is stored. No body."},
+            "202": {
+                "description": "Taken, with the durability that the body names: `none` for hasty "
+                "requests, `spooled` if the events will be produced later.",
+                "content": {
+                    "application/json": {
+                        "schema": {
+                            "type": "object",
+                            "properties": {"durability": {"enum": ["none", "spooled"]}},
+                        }
+                    }
+                },
+            },
+            "207": _failure("Some events failed; those not listed are stored."),
+            "400": _failure("No event is stored, and sending them again cannot help."),
+            "408": _failure("The body did not arrive in time."),
+            "413": _failure("The body, or every event in it, is too large."),
+            "415": _failure("Content type, charset or content encoding is none that is read."),
+            "500": _failure("A defect of the service; its log has more."),
+            "503": _failure("No event is stored; send them again after `Retry-After` seconds."),
+            "504": _failure("Events may or may not be stored; sending again may repeat them."),
+        },
+    }
+}
+
+
+def _beacon(path: str) -> dict[str, Any]:
+    def operation(method: str) -> dict[str, Any]:
+        name = path.strip("/").replace("/", "_").replace(".", "_")
+        return {
+            "tags": ["events"],
+            "summary": "Send one EventCapsule of old EventLogging clients",
+            "description": "The whole query string is one percent-encoded JSON object, usually "
+            "ended by `;`. A body is not read.",
+            "operationId": f"{method}_{name}",
+            "responses": {"204": {"description": "Always, whatever became of the event."}},
+        }
+
+    return {method: operation(method) for method in ("get", "head", "post")}
+
+
+def describe(app: FastAPI) -> None:
+    """Make the application's OpenAPI tell of all wires."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            spec = get_openapi(
+                title=app.title,
+                version=app.version,
+                summary="Event stream intake: JSON events, checked by their schemas, into streams.",
+                license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+                routes=app.routes,
+            )
+            wires = {"/v1/events": _EVENTS, **{path: _beacon(path) for path in PATHS}}
+            spec["paths"] = wires | spec["paths"]
+            spec.setdefault("components", {}).setdefault("schemas", {})["Failures"] = _FAILURES
+            app.openapi_schema = spec
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

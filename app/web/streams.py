@@ -1,0 +1,31 @@
+"""GET /v1/stream-configs: the stream configurations in force."""
+
+import re
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import JSONResponse
+
+from app.web.responses import RunningService
+
+router = APIRouter(tags=["streams"])
+
+NOT_YET = {503: {"description": "No stream configuration was loaded yet."}}
+
+
+@router.get("/v1/stream-configs", responses=NOT_YET)
+async def all_streams(service: RunningService) -> JSONResponse:
+    """Return every stream's settings, by name."""
+    _check_loaded(service)
+    return JSONResponse(service.streams.settings_of())
+
+
+@router.get("/v1/stream-configs/{names}", responses=NOT_YET)
+async def some_streams(names: str, service: RunningService) -> JSONResponse:
+    """Return the settings of the streams named (`a,b` or `a|b`); unknown names are left out."""
+    _check_loaded(service)
+    return JSONResponse(service.streams.settings_of(re.split(r"[,|]", names)))
+
+
+def _check_loaded(service: RunningService) -> None:
+    if not service.streams.ready:
+        raise HTTPException(503, "No stream configuration was loaded yet.")
