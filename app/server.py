@@ -26,6 +26,7 @@ APP = "app.main:app"
 BACKLOG = 2048
 STOP_MARGIN = 1.0  # of the grace period, what is kept for closing the sink
 RESTART_PAUSE = 1.0
+MISCONFIGURED = 2
 
 
 def listen(host: str, port: int, fd: int | None = None) -> socket.socket:
@@ -56,8 +57,13 @@ def serve(sock: socket.socket, settings: HttpSettings, banner: str = "") -> int:
         ),
     )
     server = _Server(config, settings, banner)
-    server.run(sockets=[sock])
-    return 0 if server.started else 2
+    try:
+        server.run(sockets=[sock])
+    except SystemExit:  # uvicorn's way to say that the application did not start
+        for problem in server.problems:
+            print(f"sluiceway: {problem}", file=sys.stderr)
+        return MISCONFIGURED
+    return 0
 
 
 def supervise(sock: socket.socket, settings: HttpSettings, banner: str = "") -> int:
@@ -98,6 +104,12 @@ class _Server(uvicorn.Server):
             self.should_exit = True
         return await super().on_tick(counter)
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why the application did not start."""
+        problems: tuple[str, ...] = self._app().problems if self.config.loaded else ()
+        return problems
+
     def _app(self) -> Any:
         app = self.config.loaded_app
         while not hasattr(app, "drain"):
@@ -121,17 +133,14 @@ class _Supervisor:
         self._workers = [self._started() for _ in range(self._settings.workers)]
         if banner:
             print(banner, flush=True)
-        quick_deaths = 0
         while not self._stopping.wait(0.2):
             for index, worker in enumerate(self._workers):
                 if worker.poll() is None or self._stopping.is_set():
                     continue
                 self._forget(worker)
-                if worker.returncode == 2:  # noqa: PLR2004 (it is configured wrongly, and said so)
-                    quick_deaths += 1
-                    if quick_deaths >= len(self._workers):
-                        self._stop(signal.SIGTERM, None)
-                        return self._ended(2)
+                if worker.returncode == MISCONFIGURED:  # and it has said so
+                    self._stop(signal.SIGTERM, None)
+                    return self._ended(MISCONFIGURED)
                 logger.error("A worker died; another is started.")
                 self._stopping.wait(RESTART_PAUSE)
                 if not self._stopping.is_set():

@@ -1,6 +1,5 @@
 """The composition root: from settings to a running service. The only reader of settings."""
 
-import asyncio
 import json
 import logging
 import socket
@@ -191,21 +190,19 @@ def open_sink(settings: SinkSettings) -> Sink:
             return MemorySink()
 
 
-def check(settings: Settings) -> list[str]:
-    """Try what a start would need, without starting; return every problem found."""
-    return asyncio.run(_check(settings))
+async def check(settings: Settings) -> tuple[list[str], list[str]]:
+    """Try what a start needs, without touching the sink.
 
-
-async def _check(settings: Settings) -> list[str]:
-    problems: list[str] = []
+    Return what would keep the service from starting, and what would keep it from being whole.
+    """
     try:
         async with open_service(settings, sink=MemorySink()) as service:
+            lacks = await service.schemas.precache(settings.schemas.precache_uris)
             if not service.streams.ready:
-                problems.append(f"streams: {service.streams.last_error}")
-            problems += await service.schemas.precache(settings.schemas.precache_uris)
+                lacks.append(f"streams: {service.streams.last_error}")
     except ConfigError as error:
-        problems += error.problems
-    return problems
+        return list(error.problems), []
+    return [], lacks
 
 
 def about(settings: Settings) -> dict[str, str]:

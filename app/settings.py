@@ -11,7 +11,16 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -199,8 +208,17 @@ class MemorySinkSettings(Section):
     type: Literal["memory"]
 
 
+def _sink_type(value: Any) -> str:
+    # A sink of which only the path is said is the one that is the default.
+    given = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    return str(given or "sqlite")
+
+
 SinkSettings = Annotated[
-    SqliteSinkSettings | JsonlSinkSettings | MemorySinkSettings, Field(discriminator="type")
+    Annotated[SqliteSinkSettings, Tag("sqlite")]
+    | Annotated[JsonlSinkSettings, Tag("jsonl")]
+    | Annotated[MemorySinkSettings, Tag("memory")],
+    Discriminator(_sink_type),
 ]
 
 

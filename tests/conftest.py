@@ -38,6 +38,7 @@ def serving():
         async with in_lifespan(app):
             transport = httpx.ASGITransport(app=app, client=(peer, 123))
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                del client.headers["user-agent"]  # a test says itself who it is
                 client.journal = Journal(sink)
                 client.app = app
                 yield client

@@ -1,6 +1,7 @@
 """Show the settings in force, secrets masked, and everything that would keep the service down."""
 
 import argparse
+import asyncio
 import sys
 
 import yaml
@@ -20,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     if settings.demo:
         print("# No schemas and streams are configured: the demo is in force.")
     print(yaml.safe_dump(masked(settings), sort_keys=False, allow_unicode=True), end="")
-    problems = check(settings)
+    problems = [problem for kind in asyncio.run(check(settings)) for problem in kind]
     for problem in problems:
         print(f"sluiceway: {problem}", file=sys.stderr)
     if not problems:

@@ -1,11 +1,13 @@
 """Start the service. Without configuration it runs the demo on the embedded log in this folder."""
 
 import argparse
+import asyncio
 import os
 
+from app.core.errors import ConfigError
 from app.logs import configure_logs
 from app.server import listen, serve, supervise
-from app.service import banner
+from app.service import banner, check
 from app.settings import CONFIG_VARIABLE, ENV_PREFIX, load_settings
 
 
@@ -33,6 +35,11 @@ def run(args: argparse.Namespace) -> int:
     http = settings.http
     if args.listening_fd is not None:
         return serve(listen(http.host, http.port, args.listening_fd), http)
+    if http.workers > 1:
+        # Said once here, and not by every worker.
+        problems, _ = asyncio.run(check(settings))
+        if problems:
+            raise ConfigError(*problems)
     sock = listen(http.host, http.port)
     port: int = sock.getsockname()[1]
     text = banner(settings, http.host, port)

@@ -90,16 +90,19 @@ def plan_of(schema: Schema, stream: Stream) -> Plan:
     def has(path: str) -> bool:
         return schema.field(path) is not None
 
+    def declares(path: str) -> bool:
+        return schema.field(path) == "declared"
+
     fields: Mapping[str, str | None] = stream.header_fields
     return Plan(
         schema=schema,
         stream=stream,
         meta_stream=has("meta.stream"),
-        meta_dt=has("meta.dt"),
-        meta_id=has("meta.id"),
+        meta_dt=declares("meta.dt"),
+        meta_id=declares("meta.id"),
         # Old events have no time of their own that can be trusted (EventGate does the same).
-        dt=(schema.title or "").startswith("analytics/legacy") and has("dt"),
-        client_ip=schema.field("http.client_ip") == "declared",
+        dt=(schema.title or "").startswith("analytics/legacy") and declares("dt"),
+        client_ip=declares("http.client_ip"),
         headers=tuple(
             (path, header) for path, header in fields.items() if header is not None and has(path)
         ),

@@ -6,12 +6,14 @@ could be looked at too often.
 """
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from re import _parser  # type: ignore[attr-defined]  # nothing public takes a regex apart
 from typing import Any, NamedTuple
 
 MAX_NAME = 249  # Kafka's longest topic
 MAX_LOOKS = 1_000_000
+TOO_MANY = MAX_LOOKS + 1
 MAX_PATTERN = 1_000
 
 _ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
@@ -36,7 +38,11 @@ def pattern_of(text: str) -> re.Pattern[str]:
         raise PatternError(f"the regex is longer than {MAX_PATTERN:,} characters")
     python = _JAVASCRIPT.sub(_in_python, text)
     try:
-        tree = _parser.parse(python)
+        with warnings.catch_warnings():
+            # Python warns of `[[`, which it may read differently one day.
+            warnings.simplefilter("ignore", FutureWarning)
+            tree = _parser.parse(python)
+            pattern = re.compile(python)
         if tree.state.flags & ~re.UNICODE:
             raise PatternError("the regex has an inline flag such as (?i), which is not taken")
         looks = _effort(list(tree), ()).looks
@@ -48,11 +54,11 @@ def pattern_of(text: str) -> re.Pattern[str]:
                 "(best where the next character ends them, like [a-z]+ before \\.), "
                 "and repeat no group that can match in several ways"
             )
-        return re.compile(python)
     except re.error as error:
         raise PatternError(f"the regex is broken: {error}") from error
     except (RecursionError, OverflowError) as error:
         raise PatternError("the regex is nested too deeply or repeats too often") from error
+    return pattern
 
 
 def _in_python(found: re.Match[str]) -> str:
@@ -86,8 +92,8 @@ def _effort(nodes: list[Any], followers: tuple[Any, ...]) -> _Effort:
     for position, node in enumerate(nodes):
         rest = nodes[position + 1 :]
         part = _effort_of(node, (_first(rest),) if rest else followers)
-        looks += ways * part.looks
-        ways *= part.ways
+        looks = min(looks + ways * part.looks, TOO_MANY)
+        ways = min(ways * part.ways, TOO_MANY)
     return _Effort(looks, ways)
 
 
@@ -114,7 +120,8 @@ def _effort_of(node: Any, followers: tuple[Any, ...]) -> _Effort:
                 max(ways) if _exclusive(alternatives) else sum(ways),
             )
         case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
-            return _effort_of_repeat(*value, followers)
+            least, most, inner = value
+            return _effort_of_repeat(least, most, inner, followers)
         case other:
             raise PatternError(f"the regex uses {other.lower()}, which is not taken")
 
@@ -123,12 +130,16 @@ def _effort_of_repeat(least: int, most: int, nodes: Any, followers: tuple[Any, .
     inner = list(nodes)
     most = min(most, MAX_NAME)
     each = _effort(inner, (_first(inner), *followers) if most > 1 else followers)
-    rounds = most if followers else max(least, 1)
-    looks = each.looks * sum(each.ways**round_ for round_ in range(rounds))
-    ways = each.ways**most
-    if least < most and not all(_disjoint(_first(inner), follower) for follower in followers):
-        ways *= most - least + 1  # it may end in many places
-    return _Effort(looks, ways)
+    looks, ways, ends = 0, 1, int(least == 0)
+    for round_ in range(1, most + 1):
+        if followers or round_ <= max(least, 1):
+            looks += ways * each.looks
+        ways = min(ways * each.ways, TOO_MANY)
+        if round_ >= least:
+            ends += ways
+    if all(_disjoint(_first(inner), follower) for follower in followers):
+        ends = ways  # the next character says whether another round comes
+    return _Effort(min(looks, TOO_MANY), min(ends, TOO_MANY))
 
 
 def _first(nodes: list[Any]) -> Any:

@@ -1,13 +1,14 @@
 """The web application: FastAPI with its routes, behind the front door, around one service."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app import __version__
+from app.core.errors import ConfigError
 from app.service import Service, open_service
 from app.settings import Settings, load_settings
 from app.sinks.base import Sink
@@ -34,7 +35,12 @@ def create_app(settings: Settings | None = None, *, sink: Sink | None = None) ->
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_service(settings, sink=sink) as service:
+        async with AsyncExitStack() as stack:
+            try:
+                service = await stack.enter_async_context(open_service(settings, sink=sink))
+            except ConfigError as error:
+                door.problems = error.problems
+                raise
             app.state.service = service
             _open(door, service, app)
             yield

@@ -24,7 +24,10 @@ CLIENT_CLOSED = 499  # nobody got this status: the client had left
 
 
 class FrontDoor:
-    """An ASGI application in front of another. `open` gives it the wires once they can serve."""
+    """An ASGI application in front of another. `open` gives it the wires once they can serve.
+
+    `problems` says why the service could not start, if that is a matter of configuration.
+    """
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -32,6 +35,7 @@ class FrontDoor:
         self._cors = Cors([])
         self._metrics: Metrics | None = None
         self._drain: Callable[[], None] = lambda: None
+        self.problems: tuple[str, ...] = ()
 
     def open(
         self,
@@ -53,6 +57,9 @@ class FrontDoor:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, self._without_traceback(send))
+            return
         if scope["type"] != "http" or self._metrics is None:
             await self._app(scope, receive, send)
             return
@@ -68,6 +75,15 @@ class FrontDoor:
             label = _route_of(scope)
         method = scope["method"] if scope["method"] in METHODS else "other"
         self._metrics.observe_request(label, method, status, started)
+
+    def _without_traceback(self, send: Send) -> Send:
+        # A wrong configuration is told by `problems`, in the operator's words.
+        async def sending(message: Any) -> None:
+            if message["type"] == "lifespan.startup.failed" and self.problems:
+                message = {"type": message["type"], "message": ""}
+            await send(message)
+
+        return sending
 
     async def _answered(self, wire: Wire, scope: Any, receive: Receive, send: Send) -> int:
         begun = False

@@ -44,7 +44,8 @@ def house(tmp_path):
         (folder / "1.0.0.yaml").write_text(json.dumps(document))
 
     write("full", SCHEMA)
-    write("bare", {"type": "object", "properties": {"meta": {"type": "object"}}})
+    stream = {"type": "object", "properties": {"stream": {"type": "string"}}}
+    write("bare", {"type": "object", "properties": {"meta": stream}})
     write("analytics/legacy/old", SCHEMA)
     agent = {"enrich_fields_from_http_headers": {"http.request_headers.user-agent": "User-Agent"}}
     never = {"enrich_fields_from_http_headers": {"meta.request_id": False}}

@@ -30,7 +30,9 @@ def settings(shared, tmp_path):
     (tmp_path / "mapping.yaml").write_text(json.dumps({"schemas": names}))
     streams = json.loads((shared / "modern" / "streamconfigs-api-response.json").read_text())
     # One case is about a stream of another spelling, which has to be configured to be taken.
-    streams["streams"]["eventlogging_test"] = streams["streams"]["eventlogging_Test"]
+    streams["streams"]["eventlogging_test"] = streams["streams"]["eventlogging_Test"] | {
+        "stream": "eventlogging_test"
+    }
     (tmp_path / "streams.json").write_text(json.dumps(streams))
     return {
         "schemas": {

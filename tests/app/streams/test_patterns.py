@@ -21,6 +21,8 @@ from app.streams.patterns import MAX_NAME, MAX_PATTERN, PatternError, pattern_of
         (r"^(eqiad|codfw)\..*\.retry$", "codfw.a.retry", "esams.a.retry"),
         (r"^(?:foo|bar)+$", "foobarfoo", "foobarfo"),
         (r"^(?!internal)[\w.]+$", "public.a", "internal.a"),
+        (r"^(.+\.)?job\.(.+\.)?retry$", "a.job.b.retry", "a.jab.retry"),
+        (r"wiki.*job.*", "mediawiki.x.job.y", "mediawiki.jab"),
         (r"^[^.]+\.\d{4}$", "year.2024", "year.24"),
         (r"^a\/b$|^ab$", "ab", "aab"),
         (r"^([a-z]{2}\.){3}x$", "aa.bb.cc.x", "aa.bb.x"),
