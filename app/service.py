@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from app import __version__
-from app.core.errors import ConfigError, EventError, IntakeFailure
+from app.core.errors import ConfigError, EventError, InvalidEvent
 from app.core.events import Context, Decoder, Outcome, RawEvent
 from app.core.json import loads
 from app.core.time import iso_of_ms
@@ -79,11 +79,12 @@ class Service:
 
     async def refuse(self, error: EventError, payload: bytes, context: Context) -> list[Outcome]:
         """Record that a whole request was refused, as one event that could not be read."""
-        if isinstance(error, IntakeFailure):
-            outcomes = [Outcome(RawEvent(payload), None, None, None, error)]
-            self.metrics.observe(outcomes, context)
-            return outcomes
-        return await self.pipeline.process([RawEvent(payload)], refusing(error), context)
+        raw = RawEvent(payload)
+        if isinstance(error, InvalidEvent):
+            return await self.pipeline.process([raw], refusing(error), context)
+        outcomes = [Outcome(raw, None, None, None, error)]
+        self.metrics.observe(outcomes, context)
+        return outcomes
 
     async def ready(self) -> tuple[bool, str]:
         """Say whether requests should be sent here, and a sentence if not."""

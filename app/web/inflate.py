@@ -3,6 +3,7 @@
 import sys
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 from app.core.errors import EventTooLarge, MalformedEvent, UnsupportedMedia
 
@@ -51,7 +52,7 @@ def _gunzip(body: bytes, limit: int) -> bytes:
     room = limit
     while body:  # a gzip body may have several members
         member = zlib.decompressobj(GZIP)
-        part = _all_of(lambda room, m=member, b=body: m.decompress(b, room), room, limit)
+        part = _all_of(partial(member.decompress, body), room, limit)
         if not member.eof:
             raise EOFError("it ends too early")
         parts.append(part)
@@ -72,7 +73,7 @@ def _undeflate(body: bytes, limit: int) -> bytes:
 
 def _deflated(body: bytes, limit: int, window: int) -> bytes:
     stream = zlib.decompressobj(window)
-    value = _all_of(lambda room: stream.decompress(body, room), limit, limit)
+    value = _all_of(partial(stream.decompress, body), limit, limit)
     if not stream.eof:
         raise EOFError("it ends too early")
     if stream.unused_data:
@@ -81,9 +82,9 @@ def _deflated(body: bytes, limit: int, window: int) -> bytes:
 
 
 def _unzstd(body: bytes, limit: int) -> bytes:
-    options = {zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG}
+    options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG}
     stream = zstd.ZstdDecompressor(options=options)
-    value: bytes = _all_of(lambda room: stream.decompress(body, max_length=room), limit, limit)
+    value = _all_of(partial(stream.decompress, body), limit, limit)
     if not stream.eof:
         raise EOFError("it ends too early")
     if stream.unused_data:

@@ -1,6 +1,7 @@
 """GET /v1/stream-configs: the stream configurations in force."""
 
 import re
+from typing import Any
 
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import JSONResponse
@@ -9,7 +10,9 @@ from app.web.responses import RunningService
 
 router = APIRouter(tags=["streams"])
 
-NOT_YET = {503: {"description": "No stream configuration was loaded yet."}}
+NOT_YET: dict[int | str, dict[str, Any]] = {
+    503: {"description": "No stream configuration was loaded yet."}
+}
 
 
 @router.get("/v1/stream-configs", responses=NOT_YET)

@@ -454,17 +454,18 @@ async def test_a_defect_is_500_and_its_body_is_safe(serving, caplog):
 
 async def test_too_many_bytes_in_work_are_503_until_there_is_room(serving):
     gate = asyncio.Event()
+    arrived = asyncio.Event()
 
     class Slow(MemorySink):
         async def produce(self, records):
+            arrived.set()
             await gate.wait()
             return await super().produce(records)
 
     async with serving(sink=Slow(), http={"max_pending_size": 4 * 1024 * 1024}) as client:
         large = [GOOD | {"button": "x" * 60_000}] * 60
         waiting = asyncio.create_task(client.post("/v1/events", json=large))
-        while not client.app._wires["/v1/events"][1].guard.pending:
-            await asyncio.sleep(0.01)
+        await arrived.wait()
 
         refused = await client.post("/v1/events", json=large)
         gate.set()
