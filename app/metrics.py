@@ -7,7 +7,7 @@ With several workers each process keeps its numbers in a shared folder, named by
 import os
 import time
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -108,9 +108,8 @@ class Metrics:
         elapsed = time.perf_counter() - started
         self.requests.labels(route, method, str(status)).observe(elapsed)
 
-    def rendered(self, refresh: Callable[[], None] = lambda: None) -> bytes:
+    def rendered(self) -> bytes:
         """Return all metrics in Prometheus' text format, of all workers if there are several."""
-        refresh()
         if MULTIPROC_VARIABLE not in os.environ:
             return generate_latest(self.registry)
         everybody = CollectorRegistry()

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -28,6 +29,12 @@ STOP_MARGIN = 1.0  # of the grace period, what is kept for closing the sink
 RESTART_PAUSE = 1.0
 MISCONFIGURED = 2
 
+Announce = Callable[[], None]
+
+
+def _say_nothing() -> None:
+    pass
+
 
 def listen(host: str, port: int, fd: int | None = None) -> socket.socket:
     """Return the listening socket: a new one, or the one that a supervisor opened."""
@@ -43,8 +50,8 @@ def listen(host: str, port: int, fd: int | None = None) -> socket.socket:
         ) from error
 
 
-def serve(sock: socket.socket, settings: HttpSettings, banner: str = "") -> int:
-    """Serve in this process until a signal ends it; print `banner` once requests are taken."""
+def serve(sock: socket.socket, settings: HttpSettings, announce: Announce = _say_nothing) -> int:
+    """Serve in this process until a signal ends it; call `announce` once requests are taken."""
     config = uvicorn.Config(
         APP,
         log_config=None,
@@ -56,7 +63,7 @@ def serve(sock: socket.socket, settings: HttpSettings, banner: str = "") -> int:
             1, int(settings.grace_period - settings.drain_delay - STOP_MARGIN)
         ),
     )
-    server = _Server(config, settings, banner)
+    server = _Server(config, settings, announce)
     try:
         server.run(sockets=[sock])
     except SystemExit:  # uvicorn's way to say that the application did not start
@@ -66,25 +73,26 @@ def serve(sock: socket.socket, settings: HttpSettings, banner: str = "") -> int:
     return 0
 
 
-def supervise(sock: socket.socket, settings: HttpSettings, banner: str = "") -> int:
+def supervise(
+    sock: socket.socket, settings: HttpSettings, announce: Announce = _say_nothing
+) -> int:
     """Keep `settings.workers` processes serving one socket until a signal ends them."""
     with tempfile.TemporaryDirectory(prefix="sluiceway-metrics-") as folder:
-        return _Supervisor(sock, settings, folder).run(banner)
+        return _Supervisor(sock, settings, folder).run(announce)
 
 
 class _Server(uvicorn.Server):
     """Uvicorn, but SIGTERM first makes the service unready, and stopping has a hard end."""
 
-    def __init__(self, config: uvicorn.Config, settings: HttpSettings, banner: str) -> None:
+    def __init__(self, config: uvicorn.Config, settings: HttpSettings, announce: Announce) -> None:
         super().__init__(config)
         self._settings = settings
-        self._banner = banner
+        self._announce = announce
         self._closes_at: float | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        if self._banner:
-            print(self._banner, flush=True)
+        self._announce()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 (uvicorn's)
         if self._closes_at is None:
@@ -127,12 +135,11 @@ class _Supervisor:
         self._workers: list[subprocess.Popen[bytes]] = []
         self._stopping = threading.Event()
 
-    def run(self, banner: str) -> int:
+    def run(self, announce: Announce) -> int:
         for sig in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sig, self._stop)
         self._workers = [self._started() for _ in range(self._settings.workers)]
-        if banner:
-            print(banner, flush=True)
+        announce()
         while not self._stopping.wait(0.2):
             for index, worker in enumerate(self._workers):
                 if worker.poll() is None or self._stopping.is_set():

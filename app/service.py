@@ -1,6 +1,6 @@
 """The composition root: from settings to a running service. The only reader of settings."""
 
-import json
+import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from app import __version__
 from app.core.errors import ConfigError, EventError, InvalidEvent
@@ -44,6 +43,7 @@ from legacy.mapping import MappingError
 logger = logging.getLogger(__name__)
 
 DEMO = Path(__file__).parent / "demo"
+GAUGES_EVERY = 5.0
 SINK_GRACE = 5.0
 """Seconds in which a sink may write what it has taken, when the service ends."""
 
@@ -98,6 +98,7 @@ class Service:
     def drain(self) -> None:
         """Say that the service is about to stop: it still serves, but is no longer ready."""
         self.draining = True
+        self.refresh_gauges()
         logger.info("Stopping: requests in flight are finished first.")
 
     def refresh_gauges(self) -> None:
@@ -168,7 +169,7 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
             error_event_observer=metrics.count_error_events,
             produce_observer=metrics.produce.observe,
         )
-        yield Service(
+        service = Service(
             settings=settings,
             streams=streams,
             schemas=schemas,
@@ -178,6 +179,16 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
             legacy=legacy,
             test_events=test_events,
         )
+        tending = asyncio.create_task(_tend(service))
+        stack.callback(tending.cancel)
+        yield service
+
+
+async def _tend(service: Service) -> None:
+    # Any worker answers for the gauges of all, so each keeps its own fresh.
+    while True:
+        service.refresh_gauges()
+        await asyncio.sleep(GAUGES_EVERY)
 
 
 def open_sink(settings: SinkSettings) -> Sink:
@@ -214,46 +225,6 @@ def about(settings: Settings) -> dict[str, str]:
         "description": "An event stream intake service.",
         "homepage": "/?doc",
     }
-
-
-def banner(settings: Settings, host: str, port: int) -> str:
-    """Return what `sluiceway serve` prints: where it listens, where events go, what to try."""
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    lines = [
-        f"Sluiceway {__version__} listens on {address}",
-        f"Events go to   {open_sink(settings.sink).target}",
-        f"Documentation  {address}/docs",
-    ]
-    if settings.demo:
-        events = json.loads((DEMO / "events.json").read_text())
-        lines += [
-            "",
-            "No schemas and streams are configured: this is the demo. A good event (201):",
-            "",
-            _curl(address, events["good"][0]),
-            "",
-            "A bad one (400, and the answer says what is wrong):",
-            "",
-            _curl(address, events["bad"][0]),
-            "",
-            "One of an old EventLogging client (always 204):",
-            "",
-            f"  curl -i '{address}/beacon/event?{quote(json.dumps(_CAPSULE))};'",
-            "",
-        ]
-        if isinstance(settings.sink, SqliteSinkSettings):
-            lines += ["What was stored:  sluiceway log", ""]
-    return "\n".join(lines)
-
-
-_CAPSULE = {"schema": "DemoButtonClick", "revision": 1, "wiki": "demo", "event": {"button": "save"}}
-
-
-def _curl(address: str, event: Any) -> str:
-    return (
-        f"  curl -i {address}/v1/events -H 'content-type: application/json' \\\n"
-        f"    -d '{json.dumps(event)}'"
-    )
 
 
 def _stream_source(settings: Settings) -> StreamSource:

@@ -4,11 +4,8 @@ Precedence: `SLUICEWAY_A__B` in the environment, the YAML file (`--config`, `SLU
 defaults below. Names are those of EventGate where it has the same thing.
 """
 
-import os
 import re
-from collections.abc import Mapping
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -17,7 +14,6 @@ from pydantic import (
     Discriminator,
     Field,
     Tag,
-    ValidationError,
     field_validator,
     model_validator,
 )
@@ -27,15 +23,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from app.core.errors import ConfigError
-from app.core.yaml import YamlError, parse_yaml
-
 ENV_PREFIX = "SLUICEWAY_"
-CONFIG_VARIABLE = "SLUICEWAY_CONFIG"
 KIB = 1024
 MIB = 1024 * KIB
-
-_SECRET = re.compile(r"(?i)password|secret|token|authorization|cookie|api[-_]?key")
 
 
 class Section(BaseModel):
@@ -330,97 +320,3 @@ class Settings(BaseSettings):
     def demo(self) -> bool:
         """Whether the demo schemas and streams are in force: nothing else was configured."""
         return not self.schemas.base_uris and not self.streams.uri
-
-
-def load_settings(config: str | Path | None = None) -> Settings:
-    """Return the settings in force; raises ConfigError with every problem at once.
-
-    `config` is a YAML file; None takes the one that `SLUICEWAY_CONFIG` names, if any.
-    """
-    path = config or os.environ.get(CONFIG_VARIABLE)
-    values = _read(Path(path)) if path else {}
-    unknown = [
-        f"{name} in the environment is no setting"
-        for name in sorted(os.environ)
-        if name.startswith(ENV_PREFIX) and not _names_setting(name)
-    ]
-    try:
-        settings = Settings(**values)
-    except ValidationError as error:
-        problems = [_problem(detail, path) for detail in error.errors()]
-        raise ConfigError(*problems, *unknown) from error
-    if unknown:
-        raise ConfigError(*unknown)
-    return settings
-
-
-def described() -> dict[str, str]:
-    """Return every setting's dotted name with its description."""
-    return dict(_described(Settings, ""))
-
-
-def masked(settings: Settings) -> dict[str, Any]:
-    """Return all settings as JSON values, secrets as `***`."""
-    value: dict[str, Any] = _masked(settings.model_dump(mode="json"))
-    return value
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        value = parse_yaml(path.read_bytes())
-    except OSError as error:
-        raise ConfigError(
-            f"The configuration {path} cannot be read: {error.strerror or error}."
-        ) from error
-    except YamlError as error:
-        raise ConfigError(f"The configuration {path} is {error}.") from error
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ConfigError(f"The configuration {path} is not a mapping of settings.")
-    return value
-
-
-def _names_setting(variable: str) -> bool:
-    name = variable.removeprefix(ENV_PREFIX).lower()
-    # Tests and tools of ours use SLUICEWAY_TEST_… and SLUICEWAY_REQUIRE_….
-    if variable == CONFIG_VARIABLE or name.startswith(("test_k", "test_d", "require_")):
-        return True
-    return name.split("__", 1)[0] in Settings.model_fields
-
-
-def _problem(detail: Any, path: str | Path | None) -> str:
-    where = ".".join(str(part) for part in detail["loc"])
-    message = detail["msg"].removeprefix("Value error, ")
-    if detail["type"] == "extra_forbidden":
-        message = "there is no such setting"
-    source = f" (in {path} or the environment)" if path else ""
-    return f"{where}: {message}{source}" if where else f"{message}{source}"
-
-
-def _described(model: type[BaseModel], prefix: str) -> Any:
-    for name, info in model.model_fields.items():
-        annotation = info.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            yield from _described(annotation, f"{prefix}{name}.")
-        elif name == "sink":
-            for sink in (SqliteSinkSettings, JsonlSinkSettings, MemorySinkSettings):
-                for inner, inner_info in sink.model_fields.items():
-                    if inner != "type":
-                        yield f"sink.{inner}", inner_info.description or ""
-            yield "sink.type", "Where events go: sqlite, jsonl or memory."
-        else:
-            yield f"{prefix}{name}", info.description or ""
-
-
-def _masked(value: Any, name: str = "") -> Any:
-    if isinstance(value, Mapping):
-        return {key: _masked(item, key) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_masked(item, name) for item in value]
-    if isinstance(value, str):
-        if _SECRET.search(name):
-            return "***"
-        # A password inside a URI: https://user:password@host/
-        return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", value)
-    return value

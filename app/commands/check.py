@@ -6,8 +6,8 @@ import sys
 
 import yaml
 
+from app.config import load_settings, masked
 from app.service import check
-from app.settings import load_settings, masked
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,12 +3,15 @@
 import argparse
 import asyncio
 import os
+import sys
 
+from app.commands.welcome import banner, writes_to_stdout
+from app.config import CONFIG_VARIABLE, load_settings
 from app.core.errors import ConfigError
 from app.logs import configure_logs
 from app.server import listen, serve, supervise
-from app.service import banner, check
-from app.settings import CONFIG_VARIABLE, ENV_PREFIX, load_settings
+from app.service import check
+from app.settings import ENV_PREFIX
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +45,12 @@ def run(args: argparse.Namespace) -> int:
             raise ConfigError(*problems)
     sock = listen(http.host, http.port)
     port: int = sock.getsockname()[1]
-    text = banner(settings, http.host, port)
+
+    def announce() -> None:
+        # Where events themselves go to standard output, nothing else may.
+        stream = sys.stderr if writes_to_stdout(settings) else sys.stdout
+        print(banner(settings, http.host, port), file=stream, flush=True)
+
     if http.workers > 1:
-        return supervise(sock, http, text)
-    return serve(sock, http, text)
+        return supervise(sock, http, announce)
+    return serve(sock, http, announce)

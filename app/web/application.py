@@ -8,9 +8,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app import __version__
+from app.config import load_settings
 from app.core.errors import ConfigError
 from app.service import Service, open_service
-from app.settings import Settings, load_settings
+from app.settings import Settings
 from app.sinks.base import Sink
 from app.web import beacon, docs, ops, schemas, streams, testevents
 from app.web.beacon import BeaconWire

@@ -33,7 +33,7 @@ class EventsWire:
             max_pending_size=http.max_pending_size,
             timeout=http.body_timeout,
         )
-        service.metrics.pending.set_function(lambda: self.guard.pending)
+        self._pending = service.metrics.pending
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> int:
         """Answer the request and return the status."""
@@ -50,6 +50,7 @@ class EventsWire:
             return await send_reply(send, await self._refused(refusal, context))
         size = len(body)
         self.guard.pending += size
+        self._pending.inc(size)
         try:
             try:
                 raws = self._raw_events(body, stream, schema_uri)
@@ -64,6 +65,7 @@ class EventsWire:
             return await send_reply(send, reply_of(await self._service.process(raws, context)))
         finally:
             self.guard.pending -= size
+            self._pending.dec(size)
 
     def _raw_events(
         self, body: bytes, stream: str | None, schema_uri: str | None

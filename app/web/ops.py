@@ -10,12 +10,14 @@ from app.web.responses import RunningService
 router = APIRouter(tags=["operations"])
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", response_class=PlainTextResponse)
 async def healthz() -> str:
     """Say that the process lives; never looks further."""
     return "ok\n"
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz",
     response_class=PlainTextResponse,
@@ -30,7 +32,8 @@ async def readyz(service: RunningService) -> Response:
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(service: RunningService) -> Response:
     """Return metrics in Prometheus' text format, of all workers."""
-    body = service.metrics.rendered(service.refresh_gauges)
+    service.refresh_gauges()
+    body = service.metrics.rendered()
     return Response(body, headers={"content-type": CONTENT_TYPE})
 
 

@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import pytest
 
+from app.config import described
 from app.core.errors import reasons
 from app.core.yaml import parse_yaml
-from app.settings import Settings, described
+from app.settings import Settings
 from tests.support import ROOT, environment, served
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

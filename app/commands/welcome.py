@@ -1,0 +1,54 @@
+"""What `sluiceway serve` says when it is ready: where it listens, and what to try."""
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from app import __version__
+from app.service import DEMO, open_sink
+from app.settings import JsonlSinkSettings, Settings, SqliteSinkSettings
+
+
+def writes_to_stdout(settings: Settings) -> bool:
+    """Say whether events go to standard output."""
+    return isinstance(settings.sink, JsonlSinkSettings) and settings.sink.path == "-"
+
+
+def banner(settings: Settings, host: str, port: int) -> str:
+    """Return what `sluiceway serve` prints: where it listens, where events go, what to try."""
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    lines = [
+        f"Sluiceway {__version__} listens on {address}",
+        f"Events go to   {open_sink(settings.sink).target}",
+        f"Documentation  {address}/docs",
+    ]
+    if settings.demo:
+        events = json.loads((DEMO / "events.json").read_text())
+        lines += [
+            "",
+            "No schemas and streams are configured: this is the demo. A good event (201):",
+            "",
+            _curl(address, events["good"][0]),
+            "",
+            "A bad one (400, and the answer says what is wrong):",
+            "",
+            _curl(address, events["bad"][0]),
+            "",
+            "One of an old EventLogging client (always 204):",
+            "",
+            f"  curl -i '{address}/beacon/event?{quote(json.dumps(_CAPSULE))};'",
+            "",
+        ]
+        if isinstance(settings.sink, SqliteSinkSettings):
+            lines += ["What was stored:  sluiceway log", ""]
+    return "\n".join(lines)
+
+
+_CAPSULE = {"schema": "DemoButtonClick", "revision": 1, "wiki": "demo", "event": {"button": "save"}}
+
+
+def _curl(address: str, event: Any) -> str:
+    return (
+        f"  curl -i {address}/v1/events -H 'content-type: application/json' \\\n"
+        f"    -d '{json.dumps(event)}'"
+    )
