@@ -1,0 +1,110 @@
+import pytest
+import yaml
+
+from app.config import described, load_settings, masked
+from app.core.errors import ConfigError
+from app.settings import JsonlSinkSettings, Settings, SqliteSinkSettings
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch):
+    monkeypatch.delenv("SLUICEWAY_CONFIG", raising=False)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(value):
+        path = tmp_path / "settings.yaml"
+        path.write_text(value if isinstance(value, str) else yaml.safe_dump(value))
+        return path
+
+    return write
+
+
+def test_the_defaults_run_the_demo_on_the_embedded_log():
+    settings = load_settings()
+
+    assert settings.demo
+    assert settings.sink == SqliteSinkSettings(type="sqlite", path="./sluiceway.db")
+    assert (settings.http.host, settings.http.port) == ("127.0.0.1", 8192)
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_defaults(write, monkeypatch):
+    path = write({"http": {"port": 1, "workers": 3}, "service_name": "file"})
+    monkeypatch.setenv("SLUICEWAY_CONFIG", str(path))
+    monkeypatch.setenv("SLUICEWAY_HTTP__PORT", "2")
+
+    settings = load_settings()
+
+    assert (settings.http.port, settings.http.workers) == (2, 3)
+    assert settings.service_name == "file"
+
+
+def test_every_problem_is_said_at_once_in_the_operators_words(write, monkeypatch):
+    path = write({"http": {"port": 99999, "prot": 1}, "sink": {"type": "kafak"}, "htpt": {}})
+    monkeypatch.setenv("SLUICEWAY_HTPT__PORT", "1")
+
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path)
+
+    text = str(caught.value)
+    for part in ("http.port", "http.prot: there is no such setting", "sink", "htpt"):
+        assert part in text
+    assert "SLUICEWAY_HTPT__PORT in the environment is no setting" in text
+
+
+@pytest.mark.parametrize("text", ["a: [", "[1]", "7"])
+def test_a_file_that_is_no_mapping_is_refused(write, text):
+    with pytest.raises(ConfigError, match=r"settings\.yaml"):
+        load_settings(write(text))
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_settings(tmp_path / "nothing.yaml")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"schemas": {"base_uris": ["./schemas"]}},
+        {"streams": {"uri": "./streams.yaml"}},
+        {"http": {"max_body_size": 4_000_000}},
+        {"http": {"trusted_proxies": ["example.org"]}},
+        {"http": {"cors_origins": ["www.example.org"]}},
+        {"http": {"cors_origins": ["https://www.example.org/"]}},
+        {"http": {"drain_delay": 20, "grace_period": 20}},
+        {"topic_prefix": "no blanks"},
+    ],
+)
+def test_what_cannot_work_is_refused(write, value):
+    with pytest.raises(ConfigError):
+        load_settings(write(value))
+
+
+def test_a_sink_is_chosen_by_its_type():
+    assert isinstance(Settings(sink={"type": "jsonl"}).sink, JsonlSinkSettings)
+    assert isinstance(Settings(sink={"path": "x.db"}).sink, SqliteSinkSettings)
+
+
+def test_secrets_are_not_shown():
+    settings = Settings(
+        schemas={"base_uris": ["https://me:secret1@schema.example.org/x"]},
+        streams={
+            "uri": "https://api.example.org",
+            "headers": {"Authorization": "Bearer secret2", "Host": "meta.example.org"},
+        },
+    )
+
+    shown = yaml.safe_dump(masked(settings))
+
+    assert "secret" not in shown
+    assert "meta.example.org" in shown
+
+
+def test_every_setting_is_described():
+    names = described()
+
+    assert "http.port" in names
+    assert "sink.path" in names
+    assert all(text.endswith(".") for text in names.values())
