@@ -5,6 +5,7 @@ stream configurations are written for YAML 1.2 readers; this one keeps to its co
 """
 
 import json
+import math
 import re
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 MAX_NODES = 200_000
+MAX_DEPTH = 200  # far beyond any schema, far below the recursion limit
 
 
 class YamlError(ValueError):
@@ -63,11 +65,26 @@ def parse_yaml(text: str | bytes) -> Any:
 
 def _parse_yaml(text: str | bytes) -> Any:
     try:
+        _check_depth(text)
         return yaml.load(text, Loader=_CoreLoader)  # noqa: S506 (derived from the safe loader)
     except yaml.YAMLError as error:
         raise YamlError(f"not YAML: {' '.join(str(error).split())}") from error
+    except YamlError:
+        raise
     except (RecursionError, ValueError) as error:
         raise YamlError(f"not YAML that we read: {error}") from error
+
+
+def _check_depth(text: str | bytes) -> None:
+    # PyYAML's C loader recurses without a limit: 100,000 brackets end the process.
+    depth = 0
+    for event in yaml.parse(text, Loader=_CoreLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise YamlError(f"nested more than {MAX_DEPTH} deep")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _jsonlike(value: Any) -> Any:
@@ -78,12 +95,14 @@ def _jsonlike(value: Any) -> Any:
         budget -= 1
         if budget < 0:
             raise YamlError(f"more than {MAX_NODES} values, aliases counted")
-        if depth > 200:  # noqa: PLR2004 (far beyond any schema, far below the recursion limit)
-            raise YamlError("nested more than 200 deep")
+        if depth > MAX_DEPTH:
+            raise YamlError(f"nested more than {MAX_DEPTH} deep")
         if isinstance(value, dict):
             return {_key(key): walk(item, depth + 1) for key, item in value.items()}
         if isinstance(value, list):
             return [walk(item, depth + 1) for item in value]
+        if isinstance(value, float) and not math.isfinite(value):
+            raise YamlError("a number is too large for a double")
         if value is None or isinstance(value, str | int | float):
             return value
         raise YamlError(f"a {type(value).__name__} cannot be JSON")

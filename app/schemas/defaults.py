@@ -5,113 +5,217 @@ A default is set where its object is there but its property is not; under `allOf
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.json import MAX_DEPTH
-from app.schemas.closure import resolve
-from app.schemas.keywords import walk
+from app.schemas.bundle import Bundle
+from app.schemas.closure import BrokenSchema
 from app.schemas.repository import Document
+
+MAX_FILLED = 1_000
+MAX_STAGES = 500_000
 
 NO_DEFAULT = object()
 
 Fill = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-def defaults_of(bundle: Document) -> Fill | None:
+def defaults_of(bundle: Bundle) -> Fill | None:
     """Return the function that fills a schema's defaults, None if it has none.
 
     The function returns its argument if there is nothing to fill, else a copy; it edits nothing.
+    BrokenSchema is raised for defaults that bring more than 1,000 others with them, and for
+    500,000 places that share them.
     """
-    if not any(_has_default(node) for _, node in walk(bundle)):
+    plans: dict[int, _Plan] = {}
+    root = _plan_of(bundle, bundle.schema, plans)
+    _prune(plans.values())
+    if not root.useful:
         return None
-    filler = _filler_of(bundle, bundle, {})
+    for plan in plans.values():
+        _check_ends(plan)
 
     def fill(body: dict[str, Any]) -> dict[str, Any]:
-        filled: dict[str, Any] = _filled(filler, body, 0)
+        filled: dict[str, Any] = _filled(root, body)
         return filled
 
     return fill
 
 
 @dataclass(slots=True)
-class _Filler:
-    """What one schema fills into the value that it judges."""
+class _Plan:
+    """What one schema fills into the value that it judges. It may lead back to itself."""
 
-    properties: list[tuple[str, Any, "_Filler"]] = field(default_factory=list)
-    items: "_Filler | None" = None
-    positions: list[tuple[Any, "_Filler"]] = field(default_factory=list)
-    also: list["_Filler"] = field(default_factory=list)
+    properties: list[tuple[str, Any, "_Plan"]] = field(default_factory=list)
+    positions: list[tuple[Any, "_Plan"]] = field(default_factory=list)
+    items: "_Plan | None" = None
+    also: list["_Plan"] = field(default_factory=list)
+    useful: bool = False
+    stages: list["_Plan"] = field(default_factory=list)  # itself, and whatever else fills the value
+
+    def inner(self) -> Iterable["_Plan"]:
+        yield from (plan for _, _, plan in self.properties)
+        yield from (plan for _, plan in self.positions)
+        yield from self.also
+        if self.items is not None:
+            yield self.items
 
 
-def _has_default(node: Document) -> bool:
-    properties = node.get("properties")
-    items = node.get("items")
-    inner = list(properties.values()) if isinstance(properties, dict) else []
-    inner += items if isinstance(items, list) else []
-    return any(isinstance(one, dict) and "default" in one for one in inner)
-
-
-def _filler_of(bundle: Document, node: Any, known: dict[int, _Filler]) -> _Filler:
+def _plan_of(bundle: Bundle, node: Any, plans: dict[int, _Plan]) -> _Plan:
     if not isinstance(node, dict):
-        return _Filler()
-    if id(node) in known:
-        return known[id(node)]
-    filler = known[id(node)] = _Filler()
-    reference = node.get("$ref")
-    if isinstance(reference, str) and reference.startswith("#"):
-        filler.also.append(_filler_of(bundle, resolve(bundle, reference), known))
+        return _Plan()
+    if id(node) in plans:
+        return plans[id(node)]
+    plan = plans[id(node)] = _Plan()
+    plan.also = [_plan_of(bundle, one, plans) for one in bundle.certain(node)]
+    if bundle.stands_alone(node):
+        return plan
     properties = node.get("properties")
     if isinstance(properties, dict):
-        filler.properties = [
-            (name, _default(inner), _filler_of(bundle, inner, known))
+        plan.properties = [
+            (name, _default(inner), _plan_of(bundle, inner, plans))
             for name, inner in properties.items()
         ]
-    items = node.get("prefixItems", node.get("items"))
+    positions, items = _items_of(node)
+    plan.positions = [(_default(one), _plan_of(bundle, one, plans)) for one in positions]
+    if isinstance(items, dict):
+        plan.items = _plan_of(bundle, items, plans)
+    return plan
+
+
+def _items_of(node: Document) -> tuple[list[Any], Any]:
+    """Return the schemas of the first items, and that of the rest."""
+    items, first = node.get("items"), node.get("prefixItems")
     if isinstance(items, list):
-        filler.positions = [(_default(one), _filler_of(bundle, one, known)) for one in items]
-    elif isinstance(items, dict):
-        filler.items = _filler_of(bundle, items, known)
-    every = node.get("allOf")
-    if isinstance(every, list):
-        filler.also += [_filler_of(bundle, one, known) for one in every]
-    return filler
+        return items, node.get("additionalItems")
+    return (first if isinstance(first, list) else []), items
 
 
 def _default(node: Any) -> Any:
     return node.get("default", NO_DEFAULT) if isinstance(node, dict) else NO_DEFAULT
 
 
-def _filled(filler: _Filler, value: Any, depth: int) -> Any:
+def _prune(plans: Iterable[_Plan]) -> None:
+    """Leave only what can fill something: most of a schema has no defaults."""
+    plans = list(plans)
+    outer: dict[int, list[_Plan]] = {}
+    for plan in plans:
+        for inner in plan.inner():
+            outer.setdefault(id(inner), []).append(plan)
+    waiting = [
+        plan
+        for plan in plans
+        if any(default is not NO_DEFAULT for _, default, _ in plan.properties)
+        or any(default is not NO_DEFAULT for default, _ in plan.positions)
+    ]
+    while waiting:
+        plan = waiting.pop()
+        if not plan.useful:
+            plan.useful = True
+            waiting += outer.get(id(plan), [])
+    for plan in plans:
+        plan.properties = [
+            (name, default, inner)
+            for name, default, inner in plan.properties
+            if default is not NO_DEFAULT or inner.useful
+        ]
+        if plan.items is not None and not plan.items.useful:
+            plan.items = None
+    budget = MAX_STAGES
+    for plan in plans:
+        plan.stages = _stages_of(plan)
+        budget -= len(plan.stages)
+        if budget < 0:
+            raise BrokenSchema(
+                f"its defaults are reached in more than {MAX_STAGES:,} ways through its references"
+            )
+
+
+def _stages_of(plan: _Plan) -> list[_Plan]:
+    stages: dict[int, _Plan] = {}
+    waiting = [plan]
+    while waiting:
+        one = waiting.pop()
+        if one.useful and id(one) not in stages:
+            stages[id(one)] = one
+            waiting += reversed(one.also)
+    return list(stages.values())
+
+
+def _check_ends(plan: _Plan) -> None:
+    """Refuse defaults whose own objects are filled again, without end or with very much."""
+    budget = MAX_FILLED
+
+    def spend() -> None:
+        nonlocal budget
+        budget -= 1
+        if budget < 0:
+            raise BrokenSchema(f"a default brings more than {MAX_FILLED:,} others with it")
+
+    if _depth(_filled(plan, {}, spend=spend)) > MAX_DEPTH:
+        raise BrokenSchema("a default fills itself without end")
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(_depth, value), default=0)
+    return 0
+
+
+def _filled(
+    plan: _Plan, value: Any, depth: int = 0, spend: Callable[[], None] = lambda: None
+) -> Any:
     if depth > MAX_DEPTH:  # such an event is refused for its depth
         return value
     if isinstance(value, dict):
-        for name, default, inner in filler.properties:
-            if name not in value:
-                if default is NO_DEFAULT:
-                    continue
-                value = {**value, name: copy.deepcopy(default)}
-            before = value[name]
-            if isinstance(before, dict | list):
-                after = _filled(inner, before, depth + 1)
-                if after is not before:
-                    value = {**value, name: after}
+        for stage in plan.stages:
+            value = _filled_object(stage, value, depth, spend)
     elif isinstance(value, list):
-        for position, (default, inner) in enumerate(filler.positions):
-            if position > len(value) or (position == len(value) and default is NO_DEFAULT):
-                break
-            if position == len(value):
-                value = [*value, copy.deepcopy(default)]
-            after = _filled(inner, value[position], depth + 1)
-            if after is not value[position]:
-                value = [*value[:position], after, *value[position + 1 :]]
-        if filler.items is not None:
-            items = [_filled(filler.items, item, depth + 1) for item in value]
-            if any(new is not old for new, old in zip(items, value, strict=True)):
-                value = items
-    else:
-        return value
-    for other in filler.also:
-        value = _filled(other, value, depth + 1)
+        for stage in plan.stages:
+            value = _filled_array(stage, value, depth, spend)
     return value
+
+
+def _filled_object(
+    plan: _Plan, value: dict[str, Any], depth: int, spend: Callable[[], None]
+) -> dict[str, Any]:
+    changes = {}
+    for name, default, inner in plan.properties:
+        old = value.get(name, NO_DEFAULT)
+        new = old
+        if old is NO_DEFAULT:
+            if default is NO_DEFAULT:
+                continue
+            spend()
+            new = copy.deepcopy(default)
+        if inner.useful:
+            new = _filled(inner, new, depth + 1, spend)
+        if new is not old:
+            changes[name] = new
+    return {**value, **changes} if changes else value
+
+
+def _filled_array(
+    plan: _Plan, value: list[Any], depth: int, spend: Callable[[], None]
+) -> list[Any]:
+    if not plan.positions and plan.items is None:
+        return value
+    filled = list(value)
+    for position, (default, inner) in enumerate(plan.positions):
+        if position == len(filled):
+            if default is NO_DEFAULT:
+                break
+            spend()
+            filled.append(copy.deepcopy(default))
+        filled[position] = _filled(inner, filled[position], depth + 1, spend)
+    if plan.items is not None:
+        for position in range(len(plan.positions), len(filled)):
+            filled[position] = _filled(plan.items, filled[position], depth + 1, spend)
+    same = len(filled) == len(value) and all(
+        new is old for new, old in zip(filled, value, strict=True)
+    )
+    return value if same else filled

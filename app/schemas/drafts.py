@@ -13,42 +13,40 @@ _SPELLING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`uri` is the draft's own name; `definitions` the keyword where it keeps schemas."""
+    """`uri` is the draft's own name; `definitions` the keyword where it keeps schemas.
 
-    name: str
+    `references` are the keywords that refer to schemas. Those of dynamic scope are taken as plain
+    ones. Until draft-07 whatever stands beside `$ref` is ignored: `ref_stands_alone`.
+    """
+
     uri: str
     validator: type[rs.Validator]
     id_keyword: str = "$id"
     definitions: str = "definitions"
-    ref_stands_alone: bool = True  # until draft-07 whatever stands beside $ref is ignored
+    references: tuple[str, ...] = ("$ref",)
+    ref_stands_alone: bool = True
 
 
 DRAFTS = {
-    draft.name: draft
-    for draft in (
-        Draft(
-            "draft-04",
-            "http://json-schema.org/draft-04/schema#",
-            rs.Draft4Validator,
-            id_keyword="id",
-        ),
-        Draft("draft-06", "http://json-schema.org/draft-06/schema#", rs.Draft6Validator),
-        Draft("draft-07", "http://json-schema.org/draft-07/schema#", rs.Draft7Validator),
-        Draft(
-            "draft/2019-09",
-            "https://json-schema.org/draft/2019-09/schema",
-            rs.Draft201909Validator,
-            definitions="$defs",
-            ref_stands_alone=False,
-        ),
-        Draft(
-            "draft/2020-12",
-            "https://json-schema.org/draft/2020-12/schema",
-            rs.Draft202012Validator,
-            definitions="$defs",
-            ref_stands_alone=False,
-        ),
-    )
+    "draft-04": Draft(
+        "http://json-schema.org/draft-04/schema#", rs.Draft4Validator, id_keyword="id"
+    ),
+    "draft-06": Draft("http://json-schema.org/draft-06/schema#", rs.Draft6Validator),
+    "draft-07": Draft("http://json-schema.org/draft-07/schema#", rs.Draft7Validator),
+    "draft/2019-09": Draft(
+        "https://json-schema.org/draft/2019-09/schema",
+        rs.Draft201909Validator,
+        definitions="$defs",
+        references=("$ref", "$recursiveRef"),
+        ref_stands_alone=False,
+    ),
+    "draft/2020-12": Draft(
+        "https://json-schema.org/draft/2020-12/schema",
+        rs.Draft202012Validator,
+        definitions="$defs",
+        references=("$ref", "$dynamicRef"),
+        ref_stands_alone=False,
+    ),
 }
 DEFAULT = DRAFTS["draft-07"]
 
@@ -65,6 +63,14 @@ def draft_of(document: dict[str, Any]) -> Draft | None:
     return DRAFTS[match[1]] if match else None
 
 
-def is_meta_schema(uri: str) -> bool:
-    """Say whether a URI names the meta-schema of a draft, which the validator knows itself."""
-    return _SPELLING.fullmatch(uri) is not None
+def meta_reference(reference: str) -> str | None:
+    """Return a reference into the meta-schema of a draft, which the validator knows itself.
+
+    It is spelled as the validator spells it. None if the reference leads elsewhere.
+    """
+    base, mark, fragment = reference.partition("#")
+    match = _SPELLING.fullmatch(base)
+    if not match:
+        return None
+    own = DRAFTS[match[1]].uri.removesuffix("#")
+    return f"{own}{mark}{fragment}"

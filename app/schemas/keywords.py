@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from app.core.json import escaped
+
 ONE = frozenset(
     (
         "additionalItems",
@@ -30,7 +32,19 @@ NAMED = frozenset(
         "properties",
     )
 )
-IN_PLACE = frozenset(("allOf", "anyOf", "else", "if", "not", "oneOf", "then"))
+IN_PLACE = frozenset(
+    (
+        "allOf",
+        "anyOf",
+        "dependencies",
+        "dependentSchemas",
+        "else",
+        "if",
+        "not",
+        "oneOf",
+        "then",
+    )
+)
 """Keywords whose schemas judge the same value as the schema that holds them."""
 
 Path = tuple[str | int, ...]
@@ -53,25 +67,38 @@ def subschemas(schema: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def walk(schema: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield a schema and every schema within it, with paths."""
+    """Yield a schema and every schema within it, with paths, in the order of the text."""
     stack: list[tuple[Path, dict[str, Any]]] = [((), schema)]
     while stack:
         path, node = stack.pop()
         yield path, node
-        stack.extend((path + step, inner) for step, inner in subschemas(node))
+        stack.extend(reversed([(path + step, inner) for step, inner in subschemas(node)]))
 
 
-def at(document: Any, path: Path | list[str]) -> Any:
-    """Return the value at a path or the tokens of a JSON pointer; raises LookupError."""
+def pointer_of(path: Path | list[str | int]) -> str:
+    """Return a path as a JSON pointer (RFC 6901)."""
+    return "".join(f"/{escaped(token)}" for token in path)
+
+
+def path_of(document: Any, pointer: str) -> Path | None:
+    """Return the path that a JSON pointer means in a document, None if there is nothing."""
     value = document
-    for token in path:
+    path: Path = ()
+    for text in pointer.split("/")[1:]:
+        token: str | int = text.replace("~1", "/").replace("~0", "~")
         if isinstance(value, list):
-            try:
-                value = value[int(token)]
-            except ValueError as error:
-                raise LookupError(token) from error
-        elif isinstance(value, dict):
-            value = value[token]
-        else:
-            raise LookupError(token)
-    return value
+            if not (text.isascii() and text.isdigit() and int(text) < len(value)):
+                return None
+            token = int(text)
+        elif not isinstance(value, dict) or token not in value:
+            return None
+        value = value[token]
+        path = (*path, token)
+    return path
+
+
+def at(document: Any, path: Path | list[str | int]) -> Any:
+    """Return the value at a path that is there."""
+    for token in path:
+        document = document[token]
+    return document

@@ -6,22 +6,31 @@ value must say how long that value may be.
 
 from typing import Any
 
-from app.core.json import escaped
-from app.schemas.keywords import walk
+from app.schemas.closure import BrokenSchema, Closure
+from app.schemas.keywords import pointer_of
+from app.schemas.repository import Document
+
+MAX_PLACES = 50
 
 _SCALARS = frozenset(("string", "number", "integer", "boolean", "null"))
 
 
-def insecure_places(document: dict[str, Any]) -> list[str]:
-    """Return a sentence for every place of a schema that breaks the rule."""
-    return [
-        f"{'#' + ''.join(f'/{escaped(token)}' for token in path)} {problem}"
-        for path, node in walk(document)
+def check_secure(closure: Closure) -> None:
+    """Raise BrokenSchema if a schema, as its authors wrote it, breaks the rule anywhere."""
+    places = [
+        f"{uri}#{pointer_of(path)} {problem}"
+        for (uri, path), node in closure.schemas.items()
         for problem in _problems(node)
     ]
+    if places:
+        more = f" (and {len(places) - MAX_PLACES} more)" if len(places) > MAX_PLACES else ""
+        raise BrokenSchema(
+            f"it could be slow to validate: {'; '.join(places[:MAX_PLACES])}{more}. Bound these "
+            "places, or set schemas.allow_insecure"
+        )
 
 
-def _problems(node: dict[str, Any]) -> list[str]:
+def _problems(node: Document) -> list[str]:
     problems = [
         f"has {keyword} and so needs maxLength"
         for keyword in ("pattern", "format")
@@ -39,7 +48,7 @@ def _problems(node: dict[str, Any]) -> list[str]:
     return problems
 
 
-def _may_be(node: dict[str, Any], kind: str) -> bool:
+def _may_be(node: Document, kind: str) -> bool:
     types = _types(node)
     return not types or kind in types
 
@@ -49,7 +58,7 @@ def _are_scalars(items: Any) -> bool:
     return bool(types) and types <= _SCALARS
 
 
-def _types(node: dict[str, Any]) -> set[str]:
+def _types(node: Document) -> set[str]:
     kind = node.get("type")
     if isinstance(kind, str):
         return {kind}

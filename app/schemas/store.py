@@ -1,6 +1,7 @@
 """The schemas that events are judged by: found, made whole and compiled once, then remembered."""
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
@@ -10,19 +11,24 @@ from pathlib import Path
 import httpx
 
 from app.core.errors import ConfigError, EventError, SchemaNotFound, SchemaUnavailable
-from app.schemas.closure import BrokenSchema, whole
+from app.core.json import text_of
+from app.schemas.closure import BrokenSchema, Closure, closure_of
 from app.schemas.drafts import draft_of
+from app.schemas.failures import FAILURE_TTL, Failures
 from app.schemas.repository import Found, Repository
-from app.schemas.secure import insecure_places
+from app.schemas.secure import check_secure
 from app.schemas.sources import FileSource, HttpSource, SchemaSource
 from app.schemas.uris import LATEST, canonical_uri, name_of
 from app.schemas.validator import Schema
 
+logger = logging.getLogger(__name__)
+
 BUILTIN = Path(__file__).parent / "builtin"
 """A repository of our own schemas, asked after all others."""
 
-FAILURE_TTL = 2.0
-MAX_PLACES = 5
+MAX_SAID = 8_000
+STOPPING = "The service is stopping."
+_HTTP = ("http://", "https://")
 
 
 class SchemaStore:
@@ -31,7 +37,8 @@ class SchemaStore:
     A schema that was had once is kept for ever (versions never change), the least used ones beyond
     `cache_size` excepted. What was not found is remembered for `negative_ttl` seconds, what
     failed for 2, what `latest` means for `latest_ttl`. However many ask at once, a schema is
-    fetched once. Times are in seconds, `max_bytes` bounds a document.
+    fetched once. Times are in seconds: `fetch_timeout` bounds one document from one server, twice
+    as much a schema with all that it refers to. `max_bytes` bounds a document.
     """
 
     def __init__(
@@ -53,21 +60,21 @@ class SchemaStore:
         self._allow_absolute = allow_absolute
         self._allow_insecure = allow_insecure
         self._cache_size = cache_size
-        self._negative_cache_size = negative_cache_size
-        self._negative_ttl = negative_ttl
         self._latest_ttl = latest_ttl
         self._fetch_timeout = fetch_timeout
         self._max_bytes = max_bytes
         self._clock = clock
+        self._max_concurrent_fetches = max_concurrent_fetches
         self._fetching = asyncio.Semaphore(max_concurrent_fetches)
-        self._repository = Repository([], absolute=None)
+        self._repository = Repository([])
         # By the URI as it was spelled: what events say most is answered by one look.
         self._spelled: dict[str, Schema] = {}
         self._schemas: OrderedDict[str, Schema] = OrderedDict()
         self._latest: dict[str, tuple[float, Schema]] = {}
-        self._failed: OrderedDict[str, tuple[float, EventError]] = OrderedDict()
+        self._failed = Failures(not_found_ttl=negative_ttl, size=negative_cache_size, clock=clock)
         self._flights: dict[str, asyncio.Task[Schema]] = {}
         self._stack = AsyncExitStack()
+        self._stopping = False
 
     @property
     def cached(self) -> int:
@@ -81,26 +88,26 @@ class SchemaStore:
 
     async def start(self) -> None:
         """Open the repositories; raises ConfigError with all that cannot be."""
-        client = httpx.AsyncClient(timeout=self._fetch_timeout, follow_redirects=False)
-        self._stack.push_async_callback(client.aclose)
+        client = None
+        if self._allow_absolute or any(uri.startswith(_HTTP) for uri in self._base_uris):
+            client = httpx.AsyncClient(timeout=self._fetch_timeout)
+            self._stack.push_async_callback(client.aclose)
         sources: list[SchemaSource] = []
         problems: list[str] = []
         for uri in self._base_uris:
-            if uri.startswith(("http://", "https://")):
-                sources.append(HttpSource(uri, client=client, max_bytes=self._max_bytes))
-                continue
             try:
-                sources.append(FileSource(uri, max_bytes=self._max_bytes))
+                sources.append(self._source(uri, client))
             except ConfigError as error:
                 problems += error.problems
         if problems:
             await self.stop()
             raise ConfigError(*problems)
-        absolute = _Absolute(client, self._max_bytes) if self._allow_absolute else None
+        absolute = self._source("", client) if self._allow_absolute else None
         self._repository = Repository(sources, absolute=absolute)
 
     async def stop(self) -> None:
         """Let go of everything; who still waits for a schema is told that it is unavailable."""
+        self._stopping = True
         for flight in self._flights.values():
             flight.cancel()
         await asyncio.gather(*self._flights.values(), return_exceptions=True)
@@ -110,10 +117,11 @@ class SchemaStore:
         """Return the compiled schema; raises SchemaNotFound or SchemaUnavailable, nothing else."""
         schema = self._spelled.get(uri)
         if schema is not None:
+            self._schemas.move_to_end(schema.uri)
             return schema
         canonical = canonical_uri(uri, allow_absolute=self._allow_absolute)
         schema = await self._of_canonical(canonical)
-        if name_of(canonical) != LATEST:
+        if name_of(canonical) != LATEST and schema.uri in self._schemas:
             if len(self._spelled) >= 2 * self._cache_size:
                 self._spelled.clear()
             self._spelled[uri] = schema
@@ -121,15 +129,26 @@ class SchemaStore:
 
     async def precache(self, uris: Iterable[str]) -> list[str]:
         """Load schemas; return a sentence for each that cannot be had."""
+        wanted = list(dict.fromkeys(uris))
+        problems: list[str] = []
+        # No more at once than are fetched at once: waiting counts against a fetch's time.
+        for start in range(0, len(wanted), self._max_concurrent_fetches):
+            some = wanted[start : start + self._max_concurrent_fetches]
+            answers = await asyncio.gather(*map(self.get, some), return_exceptions=True)
+            for answer in answers:
+                if isinstance(answer, EventError):
+                    problems.append(str(answer))
+                elif isinstance(answer, BaseException):
+                    raise answer
+        return problems
 
-        async def problem(uri: str) -> str | None:
-            try:
-                await self.get(uri)
-            except EventError as error:
-                return str(error)
-            return None
-
-        return [text for text in await asyncio.gather(*map(problem, uris)) if text]
+    def _source(self, uri: str, client: httpx.AsyncClient | None) -> SchemaSource:
+        if uri and not uri.startswith(_HTTP):
+            return FileSource(uri, max_bytes=self._max_bytes)
+        assert client is not None  # opened for any such URI
+        return HttpSource(
+            uri, client=client, max_bytes=self._max_bytes, timeout=self._fetch_timeout
+        )
 
     async def _of_canonical(self, uri: str) -> Schema:
         schema = self._schemas.get(uri)
@@ -139,9 +158,9 @@ class SchemaStore:
         known = self._latest.get(uri)
         if known and self._clock() < known[0]:
             return known[1]
-        failed = self._failed.get(uri)
-        if failed and self._clock() < failed[0]:
-            raise failed[1].with_traceback(None)
+        failed = self._failed.of(uri)
+        if failed is not None:
+            raise failed
         try:
             return await self._landed(uri)
         except SchemaUnavailable:
@@ -151,6 +170,8 @@ class SchemaStore:
             raise
 
     async def _landed(self, uri: str) -> Schema:
+        if self._stopping:
+            raise SchemaUnavailable(STOPPING)
         flight = self._flights.get(uri)
         if flight is None:
             flight = self._flights[uri] = asyncio.create_task(self._fetched(uri))
@@ -160,7 +181,7 @@ class SchemaStore:
             return await asyncio.shield(flight)
         except asyncio.CancelledError:
             if flight.cancelled():
-                raise SchemaUnavailable("The service is stopping.") from None
+                raise SchemaUnavailable(STOPPING) from None
             raise
 
     def _ended(self, uri: str, flight: asyncio.Task[Schema]) -> None:
@@ -169,24 +190,30 @@ class SchemaStore:
             return
         error = flight.exception()
         if isinstance(error, SchemaNotFound | SchemaUnavailable):
-            ttl = self._negative_ttl if isinstance(error, SchemaNotFound) else FAILURE_TTL
-            self._failed[uri] = (self._clock() + ttl, error)
-            self._failed.move_to_end(uri)
-            while len(self._failed) > self._negative_cache_size:
-                self._failed.popitem(last=False)
+            self._failed.remember(uri, error)
 
     async def _fetched(self, uri: str) -> Schema:
-        async with self._fetching:
-            try:
-                async with asyncio.timeout(self._fetch_timeout * 2):
-                    found = await self._repository.find(uri)
-                    schema = self._schemas.get(found.uri) or await self._compiled(found)
-            except TimeoutError as error:
-                raise SchemaUnavailable(
-                    f"Schema {uri} did not come within {self._fetch_timeout * 2:g} s.",
-                    pointer="/$schema",
-                ) from error
-        self._keep(schema)
+        patience = self._fetch_timeout * 2
+        try:
+            # Waiting for a turn counts: a flood of unknown URIs must not make others wait for ever.
+            async with asyncio.timeout(patience), self._fetching:
+                found = await self._repository.find(uri)
+                schema = self._schemas.get(found.uri) or await self._compiled(found)
+        except TimeoutError as error:
+            raise SchemaUnavailable(
+                f"Schema {uri} did not come within {patience:g} s.", pointer="/$schema"
+            ) from error
+        except EventError:
+            raise
+        except Exception as error:
+            # Whatever it was: remembered as a failure, it is not tried again by every event.
+            logger.exception("A schema failed in a way that is not foreseen.", extra={"uri": uri})
+            raise SchemaUnavailable(
+                f"Schema {uri} cannot be had: a defect of this service "
+                f"({type(error).__name__}), whose log says more.",
+                pointer="/$schema",
+            ) from error
+        schema = self._keep(schema)
         if found.uri != uri:
             if len(self._latest) >= self._cache_size:
                 self._latest.clear()
@@ -198,54 +225,32 @@ class SchemaStore:
         if draft is None:
             raise _unusable(found.uri, "its $schema names no draft that is known here")
         try:
-            made = await whole(found.uri, found.document, draft, self._referred)
-            if not self._allow_insecure:
-                _check_secure(made.documents)
-            return await asyncio.to_thread(Schema, found.uri, made, draft)
+            closure = await closure_of(found.uri, found.document, draft, self._repository.find)
+            return await asyncio.to_thread(self._made, closure)
         except BrokenSchema as error:
             raise _unusable(found.uri, str(error)) from error
         except SchemaNotFound as error:
             raise _unusable(found.uri, f"it refers to a schema that is missing. {error}") from error
 
-    async def _referred(self, uri: str) -> Found:
-        return await self._repository.find(canonical_uri(uri))
+    def _made(self, closure: Closure) -> Schema:
+        if not self._allow_insecure:
+            check_secure(closure)
+        return Schema(closure)
 
-    def _keep(self, schema: Schema) -> None:
-        self._schemas[schema.uri] = schema
+    def _keep(self, schema: Schema) -> Schema:
+        """Return the one that is kept: `latest` may have brought it at the same moment."""
+        schema = self._schemas.setdefault(schema.uri, schema)
         while len(self._schemas) > self._cache_size:
             dropped = self._schemas.popitem(last=False)[1]
-            for spelled in [uri for uri, kept in self._spelled.items() if kept is dropped]:
+            for spelled in [uri for uri, it in self._spelled.items() if it.uri == dropped.uri]:
                 del self._spelled[spelled]
-
-
-class _Absolute:
-    """Fetches by absolute URI, where the settings allow that."""
-
-    name = "absolute URIs"
-
-    def __init__(self, client: httpx.AsyncClient, max_bytes: int) -> None:
-        self._client = client
-        self._max_bytes = max_bytes
-
-    async def fetch(self, path: str) -> bytes | None:
-        """See SchemaSource."""
-        source = HttpSource("", client=self._client, max_bytes=self._max_bytes)
-        return await source.fetch(path)
-
-
-def _check_secure(documents: dict[str, dict[str, object]]) -> None:
-    places = [f"{uri}{place}" for uri, doc in documents.items() for place in insecure_places(doc)]
-    if places:
-        more = f" (and {len(places) - MAX_PLACES} more)" if len(places) > MAX_PLACES else ""
-        raise BrokenSchema(
-            f"it could be slow to validate: {'; '.join(places[:MAX_PLACES])}{more}. Bound these "
-            "places, or set schemas.allow_insecure"
-        )
+        return schema
 
 
 def _unusable(uri: str, why: str) -> SchemaUnavailable:
+    # A schema may hold names of any length, and halves of characters.
     return SchemaUnavailable(
-        f"Schema {uri} cannot be used: {why}.",
+        f"Schema {uri} cannot be used: {text_of(why, MAX_SAID)}.",
         pointer="/$schema",
         hint="The schema has to be mended; the event is not at fault.",
     )

@@ -1,17 +1,19 @@
 """A compiled schema: judges events, fills defaults, knows its fields."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import jsonschema_rs as rs
 
 from app.core.errors import MalformedEvent, SchemaViolation
-from app.schemas.closure import BrokenSchema, Whole
+from app.schemas.bundle import Bundle, bundled
+from app.schemas.closure import BrokenSchema, Closure
 from app.schemas.defaults import defaults_of
-from app.schemas.drafts import Draft
-from app.schemas.explain import Declared, violations_of
+from app.schemas.effort import check_bounded
+from app.schemas.explain import Explainer
 from app.schemas.fields import Field, field_of
 from app.schemas.formats import put_formats_into_patterns
+from app.schemas.keywords import pointer_of
 from app.schemas.repository import Document
 
 _FIELDS_REMEMBERED = 256
@@ -23,40 +25,37 @@ class Schema:
     `uri` is canonical (`/button/click/1.0.0`), `document` the schema as its author wrote it.
     """
 
-    def __init__(self, uri: str, whole: Whole, draft: Draft) -> None:
+    def __init__(self, closure: Closure) -> None:
         """Compile; raises BrokenSchema. This takes milliseconds: do it in a thread."""
-        self.uri = uri
-        self.document: Document = whole.documents[uri]
+        self.uri = closure.uri
+        self.document: Document = closure.documents[closure.uri]
         title = self.document.get("title")
         self.title = title if isinstance(title, str) else None
-        bundle = whole.schema
-        _check_meta_schema(bundle)
-        self._fill = defaults_of(bundle)
-        self.field = lru_cache(_FIELDS_REMEMBERED)(lambda path: _field(bundle, path))
-        put_formats_into_patterns(bundle)
-        self._declared = Declared(bundle)
         try:
-            self._validator = draft.validator(
-                bundle,
-                validate_formats=False,  # they are patterns now
-                pattern_options=rs.RegexOptions(),  # an engine whose time is linear
-                offline=True,
-            )
-        except (ValueError, rs.ReferencingError) as error:
-            raise BrokenSchema(_first_line(error)) from error
-        self._is_valid = self._validator.is_valid
+            bundle = bundled(closure)
+            _check_meta_schema(bundle)
+            check_bounded(bundle)
+            self._fill = defaults_of(bundle)
+        except RecursionError as error:
+            raise BrokenSchema("its references are nested too deeply") from error
+        self._field = lru_cache(_FIELDS_REMEMBERED)(partial(field_of, bundle))
+        put_formats_into_patterns(bundle.parts)
+        validator = _compiled(bundle)
+        self._is_valid = validator.is_valid
+        self._explainer = Explainer(validator, bundle)
 
     def validate(self, body: dict[str, Any]) -> None:
         """Raise SchemaViolation unless the event follows the schema.
 
-        MalformedEvent is raised for an event that is nested too deeply to be judged.
+        MalformedEvent is raised where the validator meets what it cannot read: more than 255
+        levels, or what is no Unicode. It reads only what the schema asks for: whatever it does not
+        meet has to be refused by whoever stores the event.
         """
         try:
             if self._is_valid(body):
                 return
-            violations = violations_of(self._validator, body, self._declared)
+            violations = self._explainer.violations_of(body)
         except ValueError as error:
-            # The validator takes nothing nested deeper than 255, nor what is no Unicode.
             raise MalformedEvent(f"The event cannot be judged: {_first_line(error)}") from error
         raise SchemaViolation(self.uri, violations)
 
@@ -64,18 +63,43 @@ class Schema:
         """Return the event with the schema's defaults; `body` itself if there are none to fill."""
         return self._fill(body) if self._fill else body
 
+    def field(self, path: str) -> Field | None:
+        """Say whether the schema has a field, by its dotted path such as `http.client_ip`.
 
-def _field(bundle: Document, path: str) -> Field | None:
-    return field_of(bundle, path)
+        "declared": it names it; "map": the object that would hold it takes any name; else None.
+        """
+        return self._field(path)
 
 
-def _check_meta_schema(bundle: Document) -> None:
+def _check_meta_schema(bundle: Bundle) -> None:
     try:
-        rs.meta.validate(bundle)
+        rs.meta.validate(bundle.schema)
     except (ValueError, rs.ReferencingError) as error:
-        path = getattr(error, "instance_path", ())
-        where = "".join(f"/{token}" for token in path)
-        raise BrokenSchema(f"at #{where}: {_first_line(error)}") from error
+        raise _broken(error) from error
+
+
+def _compiled(bundle: Bundle) -> rs.Validator:
+    try:
+        return bundle.draft.validator(
+            bundle.schema,
+            validate_formats=False,  # they are patterns now
+            pattern_options=rs.RegexOptions(),  # an engine whose time is linear
+            offline=True,
+        )
+    except (ValueError, rs.ReferencingError) as error:
+        raise _broken(error) from error
+
+
+def _broken(error: Exception) -> BrokenSchema:
+    why = _first_line(error)
+    if not isinstance(error, rs.ValidationError):
+        return BrokenSchema(why)
+    if error.kind.name == "format" and error.kind.as_dict().get("format") == "regex":
+        why = (
+            f"{why}: patterns are regular expressions without look-around and back-references, "
+            "and of modest size"
+        )
+    return BrokenSchema(f"at #{pointer_of(tuple(error.instance_path))}: {why}")
 
 
 def _first_line(error: Exception) -> str:

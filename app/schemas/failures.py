@@ -1,0 +1,49 @@
+"""Why schemas could not be had: remembered for a while, so that not every event asks again."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from app.core.errors import EventError, SchemaNotFound
+
+FAILURE_TTL = 2.0
+
+
+class Failures:
+    """The last failures by URI, at most `size` of them.
+
+    That there is no such schema is remembered for `not_found_ttl` seconds, anything else for 2.
+    """
+
+    def __init__(self, *, not_found_ttl: float, size: int, clock: Callable[[], float]) -> None:
+        self._not_found_ttl = not_found_ttl
+        self._size = size
+        self._clock = clock
+        self._failed: OrderedDict[str, tuple[float, EventError]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """How many are kept, those that no longer count included."""
+        return len(self._failed)
+
+    def of(self, uri: str) -> EventError | None:
+        """Return why a schema cannot be had at the moment, as far as is known."""
+        failed = self._failed.get(uri)
+        return _again(failed[1]) if failed and self._clock() < failed[0] else None
+
+    def remember(self, uri: str, error: EventError) -> None:
+        """Keep why a schema could not be had; the oldest failure beyond `size` is forgotten."""
+        ttl = self._not_found_ttl if isinstance(error, SchemaNotFound) else FAILURE_TTL
+        self._failed[uri] = (self._clock() + ttl, error)
+        self._failed.move_to_end(uri)
+        while len(self._failed) > self._size:
+            self._failed.popitem(last=False)
+
+
+def _again(error: EventError) -> EventError:
+    """Return an equal error: one that was raised belongs to who caught it."""
+    return type(error)(
+        error.message,
+        pointer=error.pointer,
+        expected=error.expected,
+        got=error.got,
+        hint=error.hint,
+    )
