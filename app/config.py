@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_settings import SettingsError
 
 from app.core.errors import ConfigError
 from app.core.yaml import YamlError, parse_yaml
@@ -20,6 +21,9 @@ from app.settings import (
 
 CONFIG_VARIABLE = "SLUICEWAY_CONFIG"
 
+_SECRET_PARAMETER = re.compile(
+    r"(?i)([?&][^=&#]*(?:password|secret|token|authorization|api[-_]?key)[^=&#]*=)[^&#]*"
+)
 _SECRET = re.compile(r"(?i)password|secret|token|authorization|cookie|api[-_]?key")
 
 
@@ -37,6 +41,12 @@ def load_settings(config: str | Path | None = None) -> Settings:
     ]
     try:
         settings = Settings(**values)
+    except SettingsError as error:
+        raise ConfigError(
+            f"{error} (in the environment); lists and mappings are written as JSON there, such as "
+            "'[\"./schemas\"]'.",
+            *unknown,
+        ) from error
     except ValidationError as error:
         problems = [_problem(detail, path) for detail in error.errors()]
         raise ConfigError(*problems, *unknown) from error
@@ -74,7 +84,16 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _names_setting(variable: str) -> bool:
     name = variable.removeprefix(ENV_PREFIX).lower()
-    return variable == CONFIG_VARIABLE or name.split("__", 1)[0] in Settings.model_fields
+    if variable == CONFIG_VARIABLE:
+        return True
+    first, *deeper = name.split("__")
+    if first not in Settings.model_fields:
+        return False
+    # What is deeper than a section is judged by the section itself.
+    is_group = isinstance(Settings.model_fields[first].default, dict) or (
+        Settings.model_fields[first].default_factory is not None
+    )
+    return is_group or not deeper
 
 
 def _problem(detail: Any, path: str | Path | None) -> str:
@@ -109,6 +128,7 @@ def _masked(value: Any, name: str = "") -> Any:
     if isinstance(value, str):
         if _SECRET.search(name):
             return "***"
-        # A password inside a URI: https://user:password@host/
-        return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", value)
+        # Secrets inside a URI: https://user:password@host/?token=secret
+        without_user = re.sub(r"(://)[^/@]*@", r"\1***@", value)
+        return _SECRET_PARAMETER.sub(r"\1***", without_user)
     return value

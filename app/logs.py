@@ -1,6 +1,7 @@
 """What the service says about itself: lines for people, or JSON lines for machines.
 
-One record is one line, whatever was logged: control characters are escaped and long texts cut.
+One record is one line, whatever was logged: control characters are escaped and long texts cut. Only
+the traceback of a defect has lines of its own in text, each marked with a bar.
 """
 
 import json
@@ -42,7 +43,9 @@ class TextLines(logging.Formatter):
         )
         line = _one_line(line)
         if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
+            # Each line of it is marked, so that none can pass for a record of its own.
+            for part in self.formatException(record.exc_info).splitlines():
+                line += f"\n  | {_one_line(part)}"
         return line
 
 

@@ -123,7 +123,7 @@ class Metrics:
             return OTHER
         if stream in self._streams:
             return stream
-        if len(self._streams) < self._max_streams:
+        if outcome.delivery is not None and len(self._streams) < self._max_streams:
             self._streams.add(stream)
             return stream
         return OTHER

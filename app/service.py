@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,6 +45,8 @@ logger = logging.getLogger(__name__)
 
 DEMO = Path(__file__).parent / "demo"
 GAUGES_EVERY = 5.0
+SINK_SHARE = 0.9
+"""Of the time for producing, what a sink has to answer itself, which it can more precisely."""
 SINK_GRACE = 5.0
 """Seconds in which a sink may write what it has taken, when the service ends."""
 
@@ -98,16 +101,16 @@ class Service:
     def drain(self) -> None:
         """Say that the service is about to stop: it still serves, but is no longer ready."""
         self.draining = True
-        self.refresh_gauges()
         logger.info("Stopping: requests in flight are finished first.")
 
-    def refresh_gauges(self) -> None:
+    async def refresh_gauges(self) -> None:
         """Bring the gauges up to date, before metrics are read."""
         current = self.streams.current
         self.metrics.streams.set(len(current) if current else 0)
         self.metrics.streams_age.set(self.streams.age_seconds or 0)
         self.metrics.schemas.set(self.schemas.cached)
-        self.metrics.ready.set(0 if self.draining or not self.streams.ready else 1)
+        ready, _ = await self.ready()
+        self.metrics.ready.set(1 if ready else 0)
 
 
 @asynccontextmanager
@@ -117,7 +120,7 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
     `sink` takes the place of the configured one, for tests and replays.
     """
     metrics = Metrics()
-    sink = sink or open_sink(settings.sink)
+    sink = sink or open_sink(settings.sink, timeout=settings.http.produce_timeout * SINK_SHARE)
     streams = LiveStreams(
         source=_stream_source(settings),
         topic_prefix=settings.topic_prefix,
@@ -179,31 +182,40 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
             legacy=legacy,
             test_events=test_events,
         )
+        await service.refresh_gauges()
         tending = asyncio.create_task(_tend(service))
-        stack.callback(tending.cancel)
+        stack.push_async_callback(_ended, tending)
         yield service
 
 
 async def _tend(service: Service) -> None:
     # Any worker answers for the gauges of all, so each keeps its own fresh.
     while True:
-        service.refresh_gauges()
         await asyncio.sleep(GAUGES_EVERY)
+        await service.refresh_gauges()
 
 
-def open_sink(settings: SinkSettings) -> Sink:
-    """Return the configured sink, not yet started."""
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def open_sink(settings: SinkSettings, *, timeout: float = 7.0) -> Sink:
+    """Return the configured sink, not yet started; it answers within `timeout` seconds."""
     match settings:
         case SqliteSinkSettings():
-            return SqliteSink(settings.path)
+            return SqliteSink(settings.path, timeout=timeout)
         case JsonlSinkSettings():
-            return JsonlSink(settings.path, fsync=settings.fsync, envelope=settings.envelope)
+            return JsonlSink(
+                settings.path, fsync=settings.fsync, envelope=settings.envelope, timeout=timeout
+            )
         case MemorySinkSettings():
             return MemorySink()
 
 
 async def check(settings: Settings) -> tuple[list[str], list[str]]:
-    """Try what a start needs, without touching the sink.
+    """Try what a start needs, without making the sink's file.
 
     Return what would keep the service from starting, and what would keep it from being whole.
     """
@@ -213,8 +225,8 @@ async def check(settings: Settings) -> tuple[list[str], list[str]]:
             if not service.streams.ready:
                 lacks.append(f"streams: {service.streams.last_error}")
     except ConfigError as error:
-        return list(error.problems), []
-    return [], lacks
+        return [*error.problems, *_sink_problems(settings.sink)], []
+    return _sink_problems(settings.sink), lacks
 
 
 def about(settings: Settings) -> dict[str, str]:
@@ -225,6 +237,15 @@ def about(settings: Settings) -> dict[str, str]:
         "description": "An event stream intake service.",
         "homepage": "/?doc",
     }
+
+
+def _sink_problems(settings: SinkSettings) -> list[str]:
+    if isinstance(settings, MemorySinkSettings) or settings.path == "-":
+        return []
+    path = Path(settings.path)
+    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+        return [f"sink.path: {path} cannot be written; its folder must exist and be writable."]
+    return []
 
 
 def _stream_source(settings: Settings) -> StreamSource:

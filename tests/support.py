@@ -80,14 +80,7 @@ class Served:
 
     def log(self, *args: str) -> list[Any]:
         """What `sluiceway log --json` prints."""
-        done = subprocess.run(
-            [*SLUICEWAY, "log", "--json", *args],
-            cwd=self.folder,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = sluiceway(self.folder, "log", "--json", *args)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def stop(self, sig: int = signal.SIGTERM) -> int:
@@ -102,6 +95,19 @@ class Served:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read()
+
+
+def sluiceway(folder: Path, *args: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command of ours in `folder` until it ends."""
+    return subprocess.run(
+        [*SLUICEWAY, *args],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def environment(**settings: str) -> dict[str, str]:

@@ -9,9 +9,10 @@ from app.commands.welcome import banner, writes_to_stdout
 from app.config import CONFIG_VARIABLE, load_settings
 from app.core.errors import ConfigError
 from app.logs import configure_logs
-from app.server import listen, serve, supervise
+from app.server import end_with, listen, serve
 from app.service import check
 from app.settings import ENV_PREFIX
+from app.supervisor import supervise
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, help="processes that serve requests (default 1)")
     # How the supervisor starts its workers.
     parser.add_argument("--listening-fd", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--lifeline-fd", type=int, help=argparse.SUPPRESS)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     configure_logs(settings.log.format, settings.log.level)
     http = settings.http
     if args.listening_fd is not None:
+        end_with(args.lifeline_fd)
         return serve(listen(http.host, http.port, args.listening_fd), http)
     if http.workers > 1:
         # Said once here, and not by every worker.

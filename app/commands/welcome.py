@@ -1,6 +1,10 @@
 """What `sluiceway serve` says when it is ready: where it listens, and what to try."""
 
 import json
+import os
+import shutil
+import sys
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -40,11 +44,18 @@ def banner(settings: Settings, host: str, port: int) -> str:
             "",
         ]
         if isinstance(settings.sink, SqliteSinkSettings):
-            lines += ["What was stored:  sluiceway log", ""]
+            lines += [f"What was stored:  {_command()} log", ""]
     return "\n".join(lines)
 
 
 _CAPSULE = {"schema": "DemoButtonClick", "revision": 1, "wiki": "demo", "event": {"button": "save"}}
+
+
+def _command() -> str:
+    """Return how this command line can be typed here."""
+    if shutil.which("sluiceway"):
+        return "sluiceway"
+    return os.path.relpath(Path(sys.executable).parent / "sluiceway")
 
 
 def _curl(address: str, event: Any) -> str:

@@ -44,7 +44,6 @@ class Context:
     received_ms: int
     client_ip: str | None = None
     header: Callable[[str], str | None] = _no_header
-    hasty: bool = False
     internal: bool = False
 
 

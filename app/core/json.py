@@ -155,6 +155,19 @@ def problem_of(value: Any) -> JsonError | None:
     return None
 
 
+def has_pointer(value: Any, pointer: str) -> bool:
+    """Say whether a JSON pointer leads somewhere in a value."""
+    for token in pointer.split("/")[1:]:
+        name = token.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and name in value:
+            value = value[name]
+        elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            return False
+    return True
+
+
 def escaped(token: str | int) -> str:
     """Return a key or an index as one token of a JSON pointer (RFC 6901)."""
     return str(token).replace("~", "~0").replace("/", "~1")

@@ -13,11 +13,13 @@ from app.core.errors import (
     IntakeFailure,
     InternalFailure,
     InvalidEvent,
+    SchemaViolation,
     StreamReserved,
     UnknownDelivery,
 )
 from app.core.events import Context, Decoder, Delivery, Event, Outcome, RawEvent, Record
 from app.pipeline.decoders import decoded
+from app.pipeline.discretion import discreet
 from app.pipeline.enrich import Enrichment
 from app.pipeline.errorevents import ErrorEvents
 from app.pipeline.records import record_of
@@ -30,7 +32,8 @@ logger = logging.getLogger(__name__)
 Observer = Callable[[Sequence[Outcome], Context], None]
 """Told the outcomes of each request after they are known; must not raise."""
 
-BREATHER = 100
+BUSY = 0.005
+"""Seconds for which the events of one request may keep other requests waiting."""
 
 
 class Streams(Protocol):
@@ -92,13 +95,18 @@ class Pipeline:
         outcomes: list[Outcome | None] = []
         admitted: list[tuple[int, RawEvent, Event]] = []
         records: list[Record] = []
+        busy_since = time.perf_counter()
         for position, raw in enumerate(raws):
-            if position % BREATHER == BREATHER - 1:
-                await asyncio.sleep(0)  # a large batch must not keep other requests waiting
+            if time.perf_counter() - busy_since > BUSY:
+                await asyncio.sleep(0)
+                busy_since = time.perf_counter()
             event = None
             try:
                 event = decoded(raw, decode)
                 records.append(await self._admit(event, context))
+            except SchemaViolation as error:
+                assert event is not None
+                outcomes.append(self._turned_away(raw, event, discreet(error, event.body)))
             except EventError as error:
                 outcomes.append(self._turned_away(raw, event, error))
             except Exception:
@@ -159,7 +167,11 @@ class Pipeline:
             return []
         internal = replace(context, internal=True)
         records = []
+        busy_since = time.perf_counter()
         for outcome in refused:
+            if time.perf_counter() - busy_since > BUSY:
+                await asyncio.sleep(0)
+                busy_since = time.perf_counter()
             try:
                 event = self.error_events.of(outcome, context)
                 records.append(await self._admit(event, internal))

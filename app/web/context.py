@@ -25,7 +25,7 @@ class Contexts:
         self._ids = UuidPool()
         self._is_trusted = lru_cache(maxsize=4_096)(self._looks_trusted)
 
-    def of(self, scope: Any, source: str, *, hasty: bool = False) -> Context:
+    def of(self, scope: Any, source: str) -> Context:
         """Return the context of an ASGI request that arrives now."""
         header = headers_of(scope)
         request_id: str | None = None
@@ -44,11 +44,11 @@ class Contexts:
             received_ms=time.time_ns() // 1_000_000,
             client_ip=self._client_ip(scope, header),
             header=header_or_own_id,
-            hasty=hasty,
         )
 
     def _client_ip(self, scope: Any, header: Header) -> str | None:
         peer: str | None = scope["client"][0] if scope.get("client") else None
+        peer = _address(peer) or peer
         if peer is None or not self._trusted or not self._is_trusted(peer):
             return peer
         named = _address(header("x-client-ip"))
@@ -97,8 +97,10 @@ def _text(value: bytes) -> str:
 
 
 def _address(text: str | None) -> str | None:
+    if not text or "%" in text:  # a scope is of no use elsewhere, and may be any text
+        return None
     try:
-        return str(ip_address(text.strip())) if text else None
+        return str(_plain(ip_address(text.strip())))
     except ValueError:
         return None
 

@@ -1,10 +1,12 @@
 """The modern wire: POST /v1/events, one event or an array of them."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
 from app.core.errors import EventTooLarge, MalformedEvent
-from app.core.events import Context, RawEvent
+from app.core.events import Context, Outcome, RawEvent
 from app.core.json import JsonError, loads_each
 from app.service import Service
 from app.web.asgi import Receive, Send, send_reply
@@ -16,6 +18,7 @@ SOURCE = "events"
 TRUE = frozenset(("1", "true", "yes", ""))
 FALSE = frozenset(("0", "false", "no"))
 MAX_QUERY_FIELDS = 50
+MANY_OUTCOMES = 500
 
 
 class EventsWire:
@@ -32,8 +35,8 @@ class EventsWire:
             max_body_size=http.max_body_size,
             max_pending_size=http.max_pending_size,
             timeout=http.body_timeout,
+            count=service.metrics.pending.inc,
         )
-        self._pending = service.metrics.pending
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> int:
         """Answer the request and return the status."""
@@ -45,27 +48,18 @@ class EventsWire:
         context = self._contexts.of(scope, SOURCE)
         try:
             hasty, stream, schema_uri = self._defaults(scope["query_string"])
-            body = await self.guard.read(headers_of(scope), receive)
+            async with self.guard.body(headers_of(scope), receive) as body:
+                raws = self._raw_events(body, stream, schema_uri)
+                if hasty:
+                    # Nothing is promised: the answer goes out first. The server counts the request
+                    # as in flight until its events are done, so that stopping waits for them.
+                    status = await send_reply(send, HASTY)
+                    await self._service.process(raws, context)
+                    return status
+                outcomes = await self._service.process(raws, context)
+                return await send_reply(send, await _reply_of(outcomes))
         except Refusal as refusal:
             return await send_reply(send, await self._refused(refusal, context))
-        size = len(body)
-        self.guard.pending += size
-        self._pending.inc(size)
-        try:
-            try:
-                raws = self._raw_events(body, stream, schema_uri)
-            except Refusal as refusal:
-                return await send_reply(send, await self._refused(refusal, context))
-            if hasty:
-                # Nothing is promised: the answer goes out first. The server counts the request as
-                # in flight until its events are done, so that stopping waits for them.
-                status = await send_reply(send, HASTY)
-                await self._service.process(raws, context)
-                return status
-            return await send_reply(send, reply_of(await self._service.process(raws, context)))
-        finally:
-            self.guard.pending -= size
-            self._pending.dec(size)
 
     def _raw_events(
         self, body: bytes, stream: str | None, schema_uri: str | None
@@ -124,6 +118,13 @@ class EventsWire:
     async def _refused(self, refusal: Refusal, context: Context) -> Reply:
         outcomes = await self._service.refuse(refusal.error, refusal.payload, context)
         return reply_of_refusal(outcomes, refusal.status)
+
+
+async def _reply_of(outcomes: Sequence[Outcome]) -> Reply:
+    # Telling of thousands of failures takes long enough to keep other requests waiting.
+    if len(outcomes) > MANY_OUTCOMES:
+        return await asyncio.to_thread(reply_of, outcomes)
+    return reply_of(outcomes)
 
 
 def _flag(text: str) -> bool:

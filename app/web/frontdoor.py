@@ -67,14 +67,16 @@ class FrontDoor:
         # EventGate took /V1/Events/ too, so such clients may exist.
         path = scope["path"]
         found = self._wires.get(path) or self._wires.get(path.rstrip("/").lower())
-        if found:
-            label, wire = found
-            status = await self._answered(wire, scope, receive, send)
-        else:
-            status = await self._passed_on(scope, receive, send)
-            label = _route_of(scope)
-        method = scope["method"] if scope["method"] in METHODS else "other"
-        self._metrics.observe_request(label, method, status, started)
+        status = 500  # what is answered if this is left by an exception
+        try:
+            if found:
+                status = await self._answered(found[1], scope, receive, send)
+            else:
+                status = await self._passed_on(scope, receive, send)
+        finally:
+            label = found[0] if found else _route_of(scope)
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self._metrics.observe_request(label, method, status, started)
 
     def _without_traceback(self, send: Send) -> Send:
         # A wrong configuration is told by `problems`, in the operator's words.

@@ -1,6 +1,8 @@
 """The guard: request bodies are read whole, within limits of size, time and memory, or refused."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from app.core.errors import (
     EventError,
@@ -37,21 +39,52 @@ class ClientGone(Exception):
 
 
 class Guard:
-    """Reads request bodies. Remembers how many bytes are in work, so that memory has a bound."""
+    """Reads request bodies. Remembers how many bytes are in work, so that memory has a bound.
 
-    def __init__(self, *, max_body_size: int, max_pending_size: int, timeout: float) -> None:
+    `count` is told every change of that number.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_body_size: int,
+        max_pending_size: int,
+        timeout: float,
+        count: Callable[[int], None] = lambda _change: None,
+    ) -> None:
         self._max_body_size = max_body_size
         self._max_pending_size = max_pending_size
         self._timeout = timeout
+        self._count = count
         self.pending = 0
 
-    async def read(self, header: Header, receive: Receive) -> bytes:
-        """Return the body, inflated; raises Refusal or ClientGone. Follow it by `done`."""
+    @asynccontextmanager
+    async def body(self, header: Header, receive: Receive) -> AsyncIterator[bytes]:
+        """Read the body, inflated; its bytes count as in work, from the first, until the end.
+
+        Raises Refusal or ClientGone.
+        """
         check_media(header("content-type"))
         self._check_length(header("content-length"))
+        held = _Held(self)
+        try:
+            yield await self._read(header, receive, held)
+        finally:
+            held.release()
+
+    def add(self, change: int) -> None:
+        """Count bytes that have come into work, or (negative) gone out of it."""
+        self.pending += change
+        self._count(change)
+
+    def has_room(self, size: int) -> bool:
+        """Say whether so many more bytes may come into work."""
+        return self.pending + size <= self._max_pending_size
+
+    async def _read(self, header: Header, receive: Receive, held: "_Held") -> bytes:
         try:
             async with asyncio.timeout(self._timeout):
-                body = await self._received(receive)
+                body = await self._received(receive, held)
         except TimeoutError as error:
             raise Refusal(
                 MalformedEvent(f"The body did not arrive within {self._timeout:g} s."), status=408
@@ -61,51 +94,61 @@ class Guard:
             return body
         try:
             if len(body) > INFLATE_IN_THREAD:
-                return await asyncio.to_thread(inflated, body, encoding, self._max_body_size)
-            return inflated(body, encoding, self._max_body_size)
+                body = await asyncio.to_thread(inflated, body, encoding, self._max_body_size)
+            else:
+                body = inflated(body, encoding, self._max_body_size)
         except EventError as error:
             raise Refusal(error, body) from error
+        held.hold(max(0, len(body) - held.size))
+        return body
 
-    async def _received(self, receive: Receive) -> bytes:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        body: bytes = message.get("body", b"")
-        if not message.get("more_body", False):
-            self._check_room(len(body))
-            return body
-        parts = [body]
-        size = len(body)
-        while message.get("more_body", False):
+    async def _received(self, receive: Receive, held: "_Held") -> bytes:
+        parts: list[bytes] = []
+        while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientGone
-            part = message.get("body", b"")
+            part: bytes = message.get("body", b"")
+            if held.size + len(part) > self._max_body_size:
+                raise Refusal(self._too_large())
+            held.hold(len(part))
             parts.append(part)
-            size += len(part)
-            self._check_room(size)
-        return b"".join(parts)
+            if not message.get("more_body", False):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _check_length(self, text: str | None) -> None:
-        if text and text.isdigit():
-            self._check_room(int(text[:20]))
+        if text and text.isdecimal() and int(text[:20]) > self._max_body_size:
+            raise Refusal(self._too_large())
 
-    def _check_room(self, size: int) -> None:
-        if size > self._max_body_size:
-            raise Refusal(
-                EventTooLarge(
-                    f"The body has more than {self._max_body_size:,} bytes.",
-                    expected=f"at most {self._max_body_size:,} bytes",
-                    hint="Send fewer events at once. The limit is the setting http.max_body_size.",
-                )
-            )
-        if self.pending + size > self._max_pending_size:
+    def _too_large(self) -> EventTooLarge:
+        return EventTooLarge(
+            f"The body has more than {self._max_body_size:,} bytes.",
+            expected=f"at most {self._max_body_size:,} bytes",
+            hint="Send fewer events at once. The limit is the setting http.max_body_size.",
+        )
+
+
+class _Held:
+    """The bytes of one request that are in work."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self.size = 0
+
+    def hold(self, more: int) -> None:
+        if not self._guard.has_room(more):
             raise Refusal(
                 Overloaded(
-                    "Too many bytes are in work; the request was not read.",
+                    "Too many bytes are in work; the request was not taken.",
                     hint="Send it again in a few seconds.",
                 )
             )
+        self.size += more
+        self._guard.add(more)
+
+    def release(self) -> None:
+        self._guard.add(-self.size)
+        self.size = 0
 
 
 def check_media(content_type: str | None) -> None:

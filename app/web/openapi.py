@@ -107,6 +107,7 @@ _EVENTS: dict[str, Any] = {
             },
             "207": _failure("Some events failed; those not listed are stored."),
             "400": _failure("No event is stored, and sending them again cannot help."),
+            "405": _failure("The method is not POST."),
             "408": _failure("The body did not arrive in time."),
             "413": _failure("The body, or every event in it, is too large."),
             "415": _failure("Content type, charset or content encoding is none that is read."),

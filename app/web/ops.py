@@ -32,7 +32,7 @@ async def readyz(service: RunningService) -> Response:
 @router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(service: RunningService) -> Response:
     """Return metrics in Prometheus' text format, of all workers."""
-    service.refresh_gauges()
+    await service.refresh_gauges()
     body = service.metrics.rendered()
     return Response(body, headers={"content-type": CONTENT_TYPE})
 

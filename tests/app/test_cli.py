@@ -1,9 +1,7 @@
-import subprocess
-
 import pytest
 
 from app.cli import COMMANDS, main
-from tests.support import SLUICEWAY, environment
+from tests.support import sluiceway
 
 
 def test_help_lists_every_command(capsys):
@@ -39,14 +37,7 @@ def test_check_shows_settings_and_every_problem(tmp_path):
         "schemas: {base_uris: [.]}\nstreams: {uri: ./streams.yaml}\n"
         "legacy: {mapping: ./nothing.yaml}\n"
     )
-    done = subprocess.run(
-        [*SLUICEWAY, "check", "--config", "settings.yaml"],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = sluiceway(tmp_path, "check", "--config", "settings.yaml")
 
     assert done.returncode == 2
     assert "uri: ./streams.yaml" in done.stdout

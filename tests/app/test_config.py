@@ -82,6 +82,26 @@ def test_what_cannot_work_is_refused(write, value):
         load_settings(write(value))
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SLUICEWAY_SCHEMAS__BASE_URIS", "./schemas"),
+        ("SLUICEWAY_HTTP__TRUSTED_PROXIES", "10.0.0.1"),
+        ("SLUICEWAY_TOPIC_PREFIX__X", "1"),
+        ("SLUICEWAY_HTTP__PROT", "1"),
+    ],
+)
+def test_mistakes_in_the_environment_are_told_as_such(monkeypatch, variable, value):
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+
+    assert variable.rsplit("__")[-1].lower() in str(caught.value).lower() or (
+        "schemas" in str(caught.value)
+    )
+
+
 def test_a_sink_is_chosen_by_its_type():
     assert isinstance(Settings(sink={"type": "jsonl"}).sink, JsonlSinkSettings)
     assert isinstance(Settings(sink={"path": "x.db"}).sink, SqliteSinkSettings)
@@ -89,7 +109,7 @@ def test_a_sink_is_chosen_by_its_type():
 
 def test_secrets_are_not_shown():
     settings = Settings(
-        schemas={"base_uris": ["https://me:secret1@schema.example.org/x"]},
+        schemas={"base_uris": ["https://me:secret1@schema.example.org/x?access_token=secret3&a=b"]},
         streams={
             "uri": "https://api.example.org",
             "headers": {"Authorization": "Bearer secret2", "Host": "meta.example.org"},

@@ -171,3 +171,37 @@ async def test_topics_have_the_prefix_except_those_of_old_streams(serving, house
     async with serving(**house, topic_prefix="eqiad.") as client:
         await sent(client, event("full"))
         assert client.journal._sink.records[0].topic == "eqiad.full"
+
+
+async def test_a_value_of_the_servers_that_the_schema_refuses_is_not_shown(serving, tmp_path):
+    text = {"type": "string", "maxLength": 3}
+    http = {"client_ip": text, "request_headers": {"type": "object", "additionalProperties": text}}
+    document = {
+        "title": "strict",
+        "type": "object",
+        "properties": {"http": {"type": "object", "properties": http}, "n": {"type": "integer"}},
+    }
+    folder = tmp_path / "schemas" / "strict"
+    folder.mkdir(parents=True)
+    (folder / "1.0.0.yaml").write_text(json.dumps(document))
+    agent = {"http.request_headers.user-agent": "user-agent"}
+    (tmp_path / "streams.yaml").write_text(
+        json.dumps({"strict": {"schema_title": "strict", "enrich_fields_from_http_headers": agent}})
+    )
+    settings = {
+        "schemas": {"base_uris": [str(tmp_path / "schemas")]},
+        "streams": {"uri": str(tmp_path / "streams.yaml")},
+    }
+    async with serving(**settings, peer="203.0.113.77") as client:
+        answer = await client.post(
+            "/v1/events", json=event("strict", n="x"), headers={"user-agent": "Secret/1"}
+        )
+        (error,) = client.journal.errors
+
+    assert answer.status_code == 400
+    pointers = [v["pointer"] for v in answer.json()["invalid"][0]["context"]["errors"]]
+    assert sorted(pointers) == ["/http/client_ip", "/http/request_headers/user-agent", "/n"]
+    for text in (answer.text, json.dumps(error)):
+        assert "203.0.113.77" not in text
+        assert "Secret/1" not in text
+        assert "the service set" in text

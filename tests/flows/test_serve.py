@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import SLUICEWAY, environment, served, until
+from app.supervisor import STEADY
+from tests.support import SLUICEWAY, environment, served, sluiceway, until
 
 pytestmark = pytest.mark.slow
 
@@ -38,9 +39,9 @@ def test_it_starts_within_3_seconds_and_says_what_to_try(tmp_path):
 
 def test_the_printed_commands_do_what_they_say(tmp_path):
     with served(tmp_path) as service:
-        printed = "".join(
-            iter(service.process.stdout.readline, "What was stored:  sluiceway log\n")
-        )
+        printed = ""
+        while "What was stored:" not in printed:
+            printed += service.process.stdout.readline()
         commands = re.findall(r"^  (curl .*?[^\\])$", printed, re.MULTILINE | re.DOTALL)
         answers = [
             subprocess.run(
@@ -60,7 +61,7 @@ def test_the_printed_commands_do_what_they_say(tmp_path):
 
 
 def test_sigterm_makes_it_unready_lets_requests_finish_and_ends_it(tmp_path):
-    with served(tmp_path, SLUICEWAY_HTTP__DRAIN_DELAY="0.5") as service:
+    with served(tmp_path, SLUICEWAY_HTTP__DRAIN_DELAY="3") as service:
         half = half_sent(service.url, json.dumps(GOOD).encode())
         service.process.send_signal(signal.SIGTERM)
         until(lambda: service.get("/readyz")[0] == 503)
@@ -69,7 +70,7 @@ def test_sigterm_makes_it_unready_lets_requests_finish_and_ends_it(tmp_path):
         half.close()
 
         assert b" 201 " in answer
-        assert service.process.wait(5) == 0
+        assert service.process.wait(10) == 0
         assert len(service.log()) == 1
 
 
@@ -106,14 +107,8 @@ def test_several_workers_share_the_work_the_log_and_the_metrics(tmp_path):
             for line in text.decode().splitlines()
             if line.startswith('sluiceway_events_total{reason="accepted"')
         }
-        ready = [
-            line
-            for text in texts
-            for line in text.decode().splitlines()
-            if line.startswith("sluiceway_ready")
-        ]
         assert totals == {200.0}
-        assert ready
+        until(lambda: b"\nsluiceway_ready 2.0\n" in service.get("/metrics")[1])
         assert len(service.log("--limit", "1000")) == 200
         assert service.stop() == 0
 
@@ -175,14 +170,7 @@ def test_after_kill_9_every_event_that_was_answered_201_is_in_the_log(tmp_path, 
 def test_a_port_that_is_taken_is_said_plainly(tmp_path):
     with served(tmp_path) as service:
         port = service.url.rsplit(":", 1)[1]
-        done = subprocess.run(
-            [*SLUICEWAY, "serve", "--port", port],
-            cwd=tmp_path,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = sluiceway(tmp_path, "serve", "--port", port)
 
     assert done.returncode == 2
     assert "Cannot listen" in done.stderr
@@ -195,17 +183,73 @@ def test_what_is_configured_wrongly_is_all_said_at_once(tmp_path, workers):
         "schemas: {base_uris: [./nowhere]}\nstreams: {uri: ./nothing.yaml}\n"
         "legacy: {mapping: ./no-mapping.yaml}\n"
     )
-    done = subprocess.run(
-        [*SLUICEWAY, "serve", "--config", "settings.yaml", "--port", "0", "--workers", workers],
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
+    done = sluiceway(
+        tmp_path, "serve", "--config", "settings.yaml", "--port", "0", "--workers", workers
     )
 
     assert done.returncode == 2
     assert "no-mapping.yaml" in done.stderr
     assert "nothing.yaml" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("sig", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+def test_without_their_supervisor_workers_end_too(tmp_path, sig):
+    with served(tmp_path, "--workers", "2") as service:
+        workers = workers_of(service.process.pid)
+        assert len(workers) == 2
+
+        service.process.send_signal(sig)
+
+        service.process.wait(10)
+        until(lambda: not any(alive(pid) for pid in workers))
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_worker_that_cannot_start_again_does_not_take_the_others_down(tmp_path):
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "streams.yaml").write_text("a.b: {schema_title: a/b}")
+    (tmp_path / "settings.yaml").write_text(
+        "schemas: {base_uris: [./schemas]}\nstreams: {uri: ./streams.yaml}\n"
+    )
+    with served(tmp_path, "--workers", "2", "--config", "settings.yaml") as service:
+        time.sleep(STEADY + 1)  # until the workers count as having come to stay
+        (tmp_path / "streams.yaml").write_text("nonsense")
+        killed, other = workers_of(service.process.pid)
+        os.kill(killed, signal.SIGKILL)
+
+        until(lambda: said(tmp_path))
+
+        assert service.get("/healthz")[0] == 200
+        assert alive(other)
+        (tmp_path / "streams.yaml").write_text("a.b: {schema_title: a/b}")
+        until(lambda: len(workers_of(service.process.pid)) == 2)
+        assert service.process.poll() is None
+
+
+def said(folder):
+    return re.findall("streams.yaml", (folder / "stderr.txt").read_text().partition("died")[2])
+
+
+def test_sigterm_while_it_still_starts_ends_it_quietly(tmp_path):
+    process = subprocess.Popen(
+        [*SLUICEWAY, "serve", "--port", "0"],
+        cwd=tmp_path,
+        env=environment(SLUICEWAY_HTTP__DRAIN_DELAY="0"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    # Once its log is there it is in the middle of starting.
+    until(lambda: (tmp_path / "sluiceway.db").exists() or process.poll() is not None)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=20)
+
+    assert process.returncode == 0
+    assert "Traceback" not in errors

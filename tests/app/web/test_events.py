@@ -478,6 +478,32 @@ async def test_too_many_bytes_in_work_are_503_until_there_is_room(serving):
         assert again.status_code == 201
 
 
+async def test_bytes_that_are_still_coming_count_as_in_work(serving):
+    mib = b" " * 1024 * 1024
+    arrived = asyncio.Event()
+    leave = asyncio.Event()
+
+    async def slow():
+        for _ in range(3):
+            yield mib
+        arrived.set()
+        await leave.wait()
+        yield json.dumps(GOOD).encode()
+
+    async with serving(http={"max_pending_size": 4 * 1024 * 1024}) as client:
+        coming = asyncio.create_task(client.post("/v1/events", content=slow()))
+        await arrived.wait()
+        refused = await client.post("/v1/events", content=mib + mib)
+        gauge = (await client.get("/metrics")).text
+        leave.set()
+
+        assert refused.status_code == 503
+        assert refused.json()["error"][0]["reason"] == "overloaded"
+        assert "sluiceway_pending_body_bytes 3.145728e+06" in gauge
+        assert (await coming).status_code == 201
+        assert "sluiceway_pending_body_bytes 0.0" in (await client.get("/metrics")).text
+
+
 async def test_an_answer_repeats_no_more_than_about_a_mebibyte(client):
     large = BAD | {"padding": "x" * 100_000}
 

@@ -1,4 +1,5 @@
 import gzip
+import time
 import zlib
 from contextlib import suppress
 
@@ -50,3 +51,18 @@ def test_a_zstd_body_that_wants_a_huge_window_is_refused():
 
     with pytest.raises(EventError):
         inflated(body, "zstd", LIMIT)
+
+
+def test_very_many_members_cost_no_more_than_their_bytes():
+    """Counted in copies of the body, not in time: each member may copy one slice, no more."""
+    members = 50_000
+    body = gzip.compress(b"") * members
+
+    started = time.process_time()
+    assert inflated(body, "gzip", LIMIT) == b""
+    many = time.process_time() - started
+    started = time.process_time()
+    assert inflated(body[: len(body) // 5], "gzip", LIMIT) == b""
+    few = time.process_time() - started
+
+    assert many < few * 15  # five times the members; their square would be 25 times
