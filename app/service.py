@@ -235,7 +235,7 @@ def about(settings: Settings) -> dict[str, str]:
         "name": settings.service_name,
         "version": __version__,
         "description": "An event stream intake service.",
-        "homepage": "/?doc",
+        "home": "/?doc",
     }
 
 

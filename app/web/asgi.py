@@ -1,12 +1,17 @@
 """The few words of ASGI that the hot wires speak themselves."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from app.web.replies import Headers, Reply
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
+
+MAX_UNREAD = 10 * 1024 * 1024
+UNREAD_TIMEOUT = 3.0
 
 SAFETY: Headers = (
     (b"x-content-type-options", b"nosniff"),
@@ -16,8 +21,20 @@ SAFETY: Headers = (
 """Headers of every answer."""
 
 
-async def send_reply(send: Send, reply: Reply) -> int:
-    """Send a whole answer; return its status."""
+def has_body(scope: Any) -> bool:
+    """Say whether a request announces a body."""
+    return any(
+        (name == b"content-length" and value != b"0") or name == b"transfer-encoding"
+        for name, value in scope["headers"]
+    )
+
+
+async def send_reply(send: Send, reply: Reply, *, unread: Receive | None = None) -> int:
+    """Send a whole answer; return its status.
+
+    `unread` is given where the connection is closed afterwards and the request's body was not read
+    to its end.
+    """
     # An answer of 204 has no body and must not state a length (RFC 9110, 8.6).
     length: Headers = ()
     if reply.status != 204:  # noqa: PLR2004 (No Content)
@@ -29,5 +46,24 @@ async def send_reply(send: Send, reply: Reply) -> int:
             "headers": [*reply.headers, *length, *SAFETY],
         }
     )
+    if unread is not None:
+        # The answer is out; closing with bytes unread would take it back from clients that read
+        # only once they have written everything.
+        await send({"type": "http.response.body", "body": reply.body, "more_body": True})
+        await _let_go(unread)
+        await send({"type": "http.response.body", "body": b""})
+        return reply.status
     await send({"type": "http.response.body", "body": reply.body})
     return reply.status
+
+
+async def _let_go(receive: Receive) -> None:
+    """Take in the rest of a body, within limits, and forget it."""
+    room = MAX_UNREAD
+    with suppress(TimeoutError):
+        async with asyncio.timeout(UNREAD_TIMEOUT):
+            while room > 0:
+                message = await receive()
+                room -= len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    return

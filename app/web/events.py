@@ -59,7 +59,8 @@ class EventsWire:
                 outcomes = await self._service.process(raws, context)
                 return await send_reply(send, await _reply_of(outcomes))
         except Refusal as refusal:
-            return await send_reply(send, await self._refused(refusal, context))
+            reply = await self._refused(refusal, context)
+            return await send_reply(send, reply, unread=None if refusal.whole else receive)
 
     def _raw_events(
         self, body: bytes, stream: str | None, schema_uri: str | None
@@ -75,10 +76,15 @@ class EventsWire:
                     hint="Send an event as a JSON object, or several in an array.",
                 ),
                 body,
+                whole=True,
             ) from error
         payloads = value if isinstance(value, list) else [value]
         if not payloads:
-            raise Refusal(MalformedEvent("The request holds no events: its array is empty."), body)
+            raise Refusal(
+                MalformedEvent("The request holds no events: its array is empty."),
+                body,
+                whole=True,
+            )
         if len(payloads) > self._max_events:
             raise Refusal(
                 EventTooLarge(
@@ -87,7 +93,8 @@ class EventsWire:
                     expected=f"at most {self._max_events:,} events",
                     got=f"{len(payloads):,} events",
                     hint="Send fewer at once. The limit is the setting http.max_events.",
-                )
+                ),
+                whole=True,
             )
         return [RawEvent(payload, stream, schema_uri) for payload in payloads]
 

@@ -3,16 +3,17 @@
 FastAPI's own handling of a request costs more than the whole pipeline does for one event.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from app.metrics import Metrics
-from app.web.asgi import SAFETY, Receive, Send, send_reply
+from app.web.asgi import SAFETY, Receive, Send, has_body, send_reply
 from app.web.cors import Cors
 from app.web.guard import ClientGone
-from app.web.replies import Headers, plain_failure
+from app.web.replies import CLOSE, RETRY_AFTER, Headers, plain_failure
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +104,12 @@ class FrontDoor:
             return await wire(scope, receive, sending)
         except ClientGone:
             return CLIENT_CLOSED
+        except asyncio.CancelledError:
+            # The grace period is over, and this request's body had still not come.
+            if begun:
+                raise
+            reply = plain_failure(503, "The service is stopping.", (RETRY_AFTER, CLOSE))
+            return await send_reply(sending, reply)
         except Exception:
             logger.exception("A request could not be answered; this is a defect.")
             if begun:
@@ -112,6 +119,8 @@ class FrontDoor:
     async def _passed_on(self, scope: Any, receive: Receive, send: Send) -> int:
         status = CLIENT_CLOSED
         beside: Headers = (*SAFETY, *(self._cors.headers(scope) if self._cors.on else ()))
+        if has_body(scope):  # nothing here reads one
+            beside = (*beside, CLOSE)
 
         async def sending(message: Any) -> None:
             nonlocal status

@@ -22,16 +22,23 @@ INFLATE_IN_THREAD = 64 * 1024
 class Refusal(Exception):
     """A request was refused before its events could be read.
 
-    `status` overrides the status that follows from the error; `payload` is what was read.
+    `status` overrides the status that follows from the error; `payload` is what was read, and
+    `whole` says that it is all there was.
     """
 
     def __init__(
-        self, error: EventError, payload: bytes = b"", *, status: int | None = None
+        self,
+        error: EventError,
+        payload: bytes = b"",
+        *,
+        status: int | None = None,
+        whole: bool = False,
     ) -> None:
         super().__init__(str(error))
         self.error = error
         self.payload = payload
         self.status = status
+        self.whole = whole
 
 
 class ClientGone(Exception):
@@ -98,7 +105,7 @@ class Guard:
             else:
                 body = inflated(body, encoding, self._max_body_size)
         except EventError as error:
-            raise Refusal(error, body) from error
+            raise Refusal(error, body, whole=True) from error
         held.hold(max(0, len(body) - held.size))
         return body
 

@@ -51,7 +51,7 @@ async def home() -> RedirectResponse:
 
 @router.get("/_info/{fact}", responses={404: {"description": "There is no such fact."}})
 async def fact(fact: str, service: RunningService) -> JSONResponse:
-    """Return one of the facts of `/_info`: name, version, description or homepage."""
+    """Return one of the facts of `/_info`: name, version, description or home."""
     facts = about(service.settings)
     if fact not in facts:
         raise HTTPException(404, f"There is no such fact; there are {', '.join(facts)}.")

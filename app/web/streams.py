@@ -22,7 +22,7 @@ async def all_streams(service: RunningService) -> JSONResponse:
     return JSONResponse(service.streams.settings_of())
 
 
-@router.get("/v1/stream-configs/{names}", responses=NOT_YET)
+@router.get("/v1/stream-configs/{names:path}", responses=NOT_YET)
 async def some_streams(names: str, service: RunningService) -> JSONResponse:
     """Return the settings of the streams named (`a,b` or `a|b`); unknown names are left out."""
     _check_loaded(service)

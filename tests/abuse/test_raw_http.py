@@ -141,3 +141,17 @@ def test_a_body_that_never_comes_is_408(tmp_path):
 def resident(service):
     fields = Path(f"/proc/{service.process.pid}/statm").read_text().split()
     return int(fields[1]) * 4096
+
+
+def test_a_client_that_writes_first_and_reads_afterwards_sees_why_it_was_refused(service):
+    body = b" " * (10 * 1024 * 1024 + 1)
+
+    for _ in range(3):
+        assert asked(service, HEAD + b"content-length: %d\r\n\r\n" % len(body) + body) == [413]
+
+
+def test_a_body_that_nobody_reads_ends_with_its_answer(service):
+    head = b"POST /beacon/event?%7B HTTP/1.1\r\nhost: x\r\n" + CHUNKED
+    chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
+
+    assert asked(service, head, more=chunk) == [204]

@@ -83,6 +83,8 @@ def test_a_client_that_never_finishes_cannot_keep_it_from_ending(tmp_path):
         service.process.wait(10)
 
         assert time.monotonic() - asked < 3
+        assert b" 503 " in half.recv(1000)
+        assert "Traceback" not in (tmp_path / "stderr.txt").read_text()
         half.close()
 
 

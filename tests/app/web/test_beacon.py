@@ -45,8 +45,10 @@ async def test_a_bad_beacon_is_204_too_and_shows_on_the_error_stream(client, que
     assert error["source"] == "beacon"
 
 
-@pytest.mark.parametrize("path", ["/beacon/event", "/beacon/event?", "/event.gif"])
-async def test_a_beacon_without_a_query_is_ignored(client, path):
+@pytest.mark.parametrize(
+    "path", ["/beacon/event", "/beacon/event?", "/event.gif", f"/beacon/event/?{query_of(CAPSULE)}"]
+)
+async def test_a_beacon_without_a_query_or_on_another_path_is_ignored(client, path):
     assert (await client.get(path)).status_code == 204
 
     assert client.journal.events() == []
@@ -66,6 +68,7 @@ async def test_the_body_of_a_post_is_ignored(client):
     answer = await client.post(f"/beacon/event?{query_of(CAPSULE)};", content=b"\xff" * 1000)
 
     assert answer.status_code == 204
+    assert answer.headers["connection"] == "close"
     assert len(client.journal.stored) == 1
 
 
