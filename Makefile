@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: serve test check format clean
+.PHONY: serve test check format ledger clean
 
 serve: $(READY)  ## start the service on 127.0.0.1:8192 with the embedded log and demo streams
 	$(BIN)/sluiceway serve $(ARGS)
@@ -22,6 +22,11 @@ check: $(READY)  ## format, lint, types, layers
 format: $(READY)  ## let the formatter and the safe fixes have their way
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+ledger: $(READY)  ## every Kafka fault under load; its accounts go to docs/reliability.md
+	@rm -f .ledger
+	LEDGER_FILE=$(CURDIR)/.ledger SLUICEWAY_REQUIRE_KAFKA=1 $(BIN)/python -m pytest tests/kafka/test_ledger.py tests/kafka/test_ledger_cluster.py $(ARGS)
+	$(BIN)/python -m tests.kafka.report .ledger docs/reliability.md
 
 clean:
 	rm -rf $(VENV) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -14,12 +14,16 @@ from app.core.yaml import YamlError, parse_yaml
 from app.settings import (
     ENV_PREFIX,
     JsonlSinkSettings,
+    KafkaSinkSettings,
     MemorySinkSettings,
     Settings,
     SqliteSinkSettings,
 )
 
+SINKS = (SqliteSinkSettings, JsonlSinkSettings, MemorySinkSettings, KafkaSinkSettings)
 CONFIG_VARIABLE = "SLUICEWAY_CONFIG"
+TEST_VARIABLES = ("SLUICEWAY_TEST_KAFKA", "SLUICEWAY_REQUIRE_KAFKA")
+"""Variables of our own tests, which are no settings."""
 
 _SECRET_PARAMETER = re.compile(
     r"(?i)([?&][^=&#]*(?:password|secret|token|authorization|api[-_]?key)[^=&#]*=)[^&#]*"
@@ -34,6 +38,7 @@ def load_settings(config: str | Path | None = None) -> Settings:
     """
     path = config or os.environ.get(CONFIG_VARIABLE)
     values = _read(Path(path)) if path else {}
+    _let_environment_choose_sink(values)
     unknown = [
         f"{name} in the environment is no setting"
         for name in sorted(os.environ)
@@ -82,9 +87,17 @@ def _read(path: Path) -> dict[str, Any]:
     return value
 
 
+def _let_environment_choose_sink(values: dict[str, Any]) -> None:
+    """Drop the file's sink where the environment names one of another type: they cannot mix."""
+    chosen = os.environ.get(f"{ENV_PREFIX}SINK__TYPE")
+    sink = values.get("sink")
+    if chosen and isinstance(sink, dict) and sink.get("type", "sqlite") != chosen:
+        del values["sink"]
+
+
 def _names_setting(variable: str) -> bool:
     name = variable.removeprefix(ENV_PREFIX).lower()
-    if variable == CONFIG_VARIABLE:
+    if variable == CONFIG_VARIABLE or variable in TEST_VARIABLES:
         return True
     first, *deeper = name.split("__")
     if first not in Settings.model_fields:
@@ -111,11 +124,11 @@ def _described(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             yield from _described(annotation, f"{prefix}{name}.")
         elif name == "sink":
-            for sink in (SqliteSinkSettings, JsonlSinkSettings, MemorySinkSettings):
-                for inner, inner_info in sink.model_fields.items():
-                    if inner != "type":
-                        yield f"sink.{inner}", inner_info.description or ""
-            yield "sink.type", "Where events go: sqlite, jsonl or memory."
+            for sink in SINKS:
+                for inner, text in _described(sink, "sink."):
+                    if inner != "sink.type":
+                        yield inner, text
+            yield "sink.type", "Where events go: sqlite, jsonl, memory or kafka."
         else:
             yield f"{prefix}{name}", info.description or ""
 

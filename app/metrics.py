@@ -7,7 +7,8 @@ With several workers each process keeps its numbers in a shared folder, named by
 import os
 import time
 from collections import Counter as Tally
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -26,6 +27,27 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 OTHER = "other"
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
+_SIZES = tuple(4.0**power for power in range(4, 13))  # 256 bytes to 16 MiB
+
+
+class SpoolFigures(Protocol):
+    """How a spool stands."""
+
+    @property
+    def records(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def oldest_age_seconds(self) -> float: ...
+    @property
+    def dropped(self) -> Mapping[str, int]: ...
+    @property
+    def adopted(self) -> int: ...
+    @property
+    def spooled_total(self) -> int: ...
+    @property
+    def drained_total(self) -> int: ...
 
 
 class Metrics:
@@ -91,13 +113,114 @@ class Metrics:
             multiprocess_mode="livesum",
         )
 
-    def observe(self, outcomes: Iterable[Outcome], context: Context) -> None:
+        self.receipts = Counter(
+            "sluiceway_receipts",
+            "Events by what their senders were told, in the words of docs/http-api.md.",
+            ("receipt",),
+            registry=self.registry,
+        )
+        self._add_kafka()
+        self._add_spool()
+
+    def _add_kafka(self) -> None:
+        self.kafka_requests = Histogram(
+            "sluiceway_kafka_request_seconds",
+            "Time that a broker took to acknowledge a produce request.",
+            ("lane",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.kafka_request_records = Histogram(
+            "sluiceway_kafka_request_records",
+            "Records in a produce request.",
+            ("lane",),
+            buckets=_COUNTS,
+            registry=self.registry,
+        )
+        self.kafka_request_bytes = Histogram(
+            "sluiceway_kafka_request_bytes",
+            "Bytes in a produce request, compressed.",
+            ("lane",),
+            buckets=_SIZES,
+            registry=self.registry,
+        )
+        self.kafka_batches = Counter(
+            "sluiceway_kafka_batches",
+            "Record batches that brokers answered for.",
+            ("lane",),
+            registry=self.registry,
+        )
+        self.kafka_retries = Counter(
+            "sluiceway_kafka_retries",
+            "Record batches that had to be sent again, by Kafka's word for why.",
+            ("lane", "reason"),
+            registry=self.registry,
+        )
+        self.kafka_generations = Counter(
+            "sluiceway_kafka_generations_ended",
+            "Producers that were replaced: outage if no broker answered, failure if they died.",
+            ("lane", "reason"),
+            registry=self.registry,
+        )
+        self.kafka_up = self._gauge("sluiceway_kafka_up", "Producers that reach Kafka.", "lane")
+        self.kafka_waiting = self._gauge(
+            "sluiceway_kafka_waiting_records", "Records that wait for their answer.", "lane"
+        )
+        self.kafka_waiting_bytes = self._gauge(
+            "sluiceway_kafka_waiting_bytes", "Bytes of the records that wait.", "lane"
+        )
+
+    def _add_spool(self) -> None:
+        self.spool_records = self._gauge("sluiceway_spool_records", "Records in the spool.")
+        self.spool_bytes = self._gauge("sluiceway_spool_bytes", "Bytes in the spool.")
+        self.spool_age = self._gauge(
+            "sluiceway_spool_oldest_seconds",
+            "Age of the oldest record in the spool.",
+            mode="livemax",
+        )
+        self.spool_spooled = self._gauge(
+            "sluiceway_spool_spooled_records", "Records spooled by the workers that run."
+        )
+        self.spool_drained = self._gauge(
+            "sluiceway_spool_drained_records", "Spooled records that were produced by them."
+        )
+        self.spool_adopted = self._gauge(
+            "sluiceway_spool_adopted_files", "Spool files of dead workers that they took over."
+        )
+        self.spool_dropped = self._gauge(
+            "sluiceway_spool_dropped_records",
+            "Spooled records that cannot be produced: refused by Kafka, or corrupt on the disk.",
+            "reason",
+        )
+
+    def _gauge(self, name: str, text: str, *labels: str, mode: Any = "livesum") -> Gauge:
+        return Gauge(name, text, labels, registry=self.registry, multiprocess_mode=mode)
+
+    def kafka_watch(self, lane: str) -> "KafkaWatch":
+        """Return what a Kafka sink tells its doings, for one lane: guaranteed or hasty."""
+        return KafkaWatch(self, lane)
+
+    def observe_spool(self, state: SpoolFigures) -> None:
+        """Show how the spool stands."""
+        self.spool_records.set(state.records)
+        self.spool_bytes.set(state.bytes)
+        self.spool_age.set(state.oldest_age_seconds)
+        self.spool_spooled.set(state.spooled_total)
+        self.spool_drained.set(state.drained_total)
+        self.spool_adopted.set(state.adopted)
+        for reason, count in state.dropped.items():
+            self.spool_dropped.labels(reason).set(count)
+
+    def observe(self, outcomes: Sequence[Outcome], context: Context) -> None:
         """Count the outcomes of one request."""
         tally = Tally(
             (self._stream_label(outcome), outcome.status, outcome.reason) for outcome in outcomes
         )
         for (stream, status, reason), count in tally.items():
             self.events.labels(context.source, stream, status, reason).inc(count)
+        told = Tally("none" if context.hasty else outcome.receipt for outcome in outcomes)
+        for receipt, count in told.items():
+            self.receipts.labels(receipt).inc(count)
 
     def count_error_events(self, status: str, count: int) -> None:
         """Count error events: `produced`, `failed` in the sink, or `refused` by the pipeline."""
@@ -127,3 +250,31 @@ class Metrics:
             self._streams.add(stream)
             return stream
         return OTHER
+
+
+class KafkaWatch:
+    """Counts what a Kafka sink does."""
+
+    def __init__(self, metrics: Metrics, lane: str) -> None:
+        self._seconds = metrics.kafka_requests.labels(lane)
+        self._records = metrics.kafka_request_records.labels(lane)
+        self._bytes = metrics.kafka_request_bytes.labels(lane)
+        self._batches = metrics.kafka_batches.labels(lane)
+        self._retries = metrics.kafka_retries
+        self._generations = metrics.kafka_generations
+        self._lane = lane
+
+    def answered(self, seconds: float, batches: int, records: int, size: int) -> None:
+        """Count an acknowledged request."""
+        self._seconds.observe(seconds)
+        self._records.observe(records)
+        self._bytes.observe(size)
+        self._batches.inc(batches)
+
+    def retried(self, reason: str) -> None:
+        """Count a batch that is sent again."""
+        self._retries.labels(self._lane, reason).inc()
+
+    def generation(self, reason: str) -> None:
+        """Count a producer that was replaced."""
+        self._generations.labels(self._lane, reason).inc()

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from app import __version__
-from app.core.errors import ConfigError, EventError, InvalidEvent
+from app.core.errors import ConfigError, EventError, InvalidEvent, MalformedEvent
 from app.core.events import Context, Decoder, Outcome, RawEvent
-from app.core.json import loads
+from app.core.json import Unstorable, loads
 from app.core.time import iso_of_ms
 from app.core.yaml import YamlError, parse_yaml
 from app.metrics import Metrics
+from app.outlets import Outlets, open_outlets, security_of
 from app.pipeline.decoders import as_object, refusing
 from app.pipeline.enrich import Enrichment
 from app.pipeline.errorevents import ErrorEvents
@@ -25,28 +26,29 @@ from app.pipeline.gate import Pipeline
 from app.schemas.store import SchemaStore
 from app.settings import (
     JsonlSinkSettings,
-    MemorySinkSettings,
+    KafkaSinkSettings,
     Settings,
-    SinkSettings,
     SqliteSinkSettings,
     StreamSettings,
 )
 from app.sinks.base import Sink
-from app.sinks.jsonl import JsonlSink
 from app.sinks.memory import MemorySink
-from app.sinks.sqlite import SqliteSink
 from app.streams.live import LiveStreams
 from app.streams.source import StreamSource
 from legacy.adapter import LegacyAdapter
+from legacy.capsule import is_capsule, may_be_told
+from legacy.eventbus import is_eventbus
+from legacy.formats import LineFormat
 from legacy.mapping import Mapping as LegacyMapping
 from legacy.mapping import MappingError
+from legacy.useragent import parse_ua
 
 logger = logging.getLogger(__name__)
 
 DEMO = Path(__file__).parent / "demo"
 GAUGES_EVERY = 5.0
-SINK_SHARE = 0.9
-"""Of the time for producing, what a sink has to answer itself, which it can more precisely."""
+Step = Callable[[], Awaitable[None]]
+
 SINK_GRACE = 5.0
 """Seconds in which a sink may write what it has taken, when the service ends."""
 
@@ -58,12 +60,17 @@ class Service:
     settings: Settings
     streams: LiveStreams
     schemas: SchemaStore
-    sink: Sink
+    outlets: Outlets
     pipeline: Pipeline
     metrics: Metrics
     legacy: LegacyAdapter
     test_events: Sequence[Any] | None
     draining: bool = False
+
+    @property
+    def sink(self) -> Sink:
+        """Where events go of requests that wait for their answer."""
+        return self.outlets.sink
 
     async def process(
         self, raws: Sequence[RawEvent], context: Context, decode: Decoder = as_object
@@ -80,6 +87,45 @@ class Service:
 
         return decode
 
+    def events_decoder(self, context: Context) -> Decoder:
+        """Return the decoder for JSON: modern events, and old ones that their shape tells."""
+
+        def decode(payload: Any) -> tuple[dict[str, Any], Mapping[str, Any]]:
+            if isinstance(payload, dict) and "$schema" not in payload:
+                if is_capsule(payload):
+                    return capsule(payload)
+                if is_eventbus(payload):
+                    return self.legacy.eventbus(payload, latest_of=self._latest_of)
+            if isinstance(payload, Unstorable) and is_capsule(payload.value):
+                return capsule(payload)
+            return as_object(payload)
+
+        capsule = self.capsule_decoder(context)
+        return decode
+
+    def capsule_decoder(self, context: Context) -> Decoder:
+        """Return the decoder for old capsules that came with this request as JSON."""
+
+        def decode(payload: Any) -> tuple[dict[str, Any], Mapping[str, Any]]:
+            if isinstance(payload, Unstorable) and isinstance(payload.value, dict):
+                problem = payload.problem
+                raise MalformedEvent(
+                    str(problem), pointer=problem.pointer, told=may_be_told(payload.value)
+                ) from problem
+            capsule, _ = as_object(payload)
+            return self.legacy.capsule(capsule, received_dt=iso_of_ms(context.received_ms))
+
+        return decode
+
+    def log_line_decoder(self, context: Context, form: LineFormat) -> Decoder:
+        """Return the decoder for lines of an old log in this format, as bytes."""
+        received_dt = iso_of_ms(context.received_ms)
+
+        def decode(line: Any) -> tuple[dict[str, Any], Mapping[str, Any]]:
+            return self.legacy.log_line(line, received_dt=received_dt, form=form)
+
+        return decode
+
     async def refuse(self, error: EventError, payload: bytes, context: Context) -> list[Outcome]:
         """Record that a whole request was refused, as one event that could not be read."""
         raw = RawEvent(payload)
@@ -88,6 +134,11 @@ class Service:
         outcomes = [Outcome(raw, None, None, None, error)]
         self.metrics.observe(outcomes, context)
         return outcomes
+
+    def _latest_of(self, stream: str) -> str | None:
+        with suppress(EventError):  # it will be said when the event gets there
+            return f"/{self.streams.get(stream).schema_title}/latest"
+        return None
 
     async def ready(self) -> tuple[bool, str]:
         """Say whether requests should be sent here, and a sentence if not."""
@@ -109,6 +160,7 @@ class Service:
         self.metrics.streams.set(len(current) if current else 0)
         self.metrics.streams_age.set(self.streams.age_seconds or 0)
         self.metrics.schemas.set(self.schemas.cached)
+        self.outlets.refresh(self.metrics)
         ready, _ = await self.ready()
         self.metrics.ready.set(1 if ready else 0)
 
@@ -120,7 +172,7 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
     `sink` takes the place of the configured one, for tests and replays.
     """
     metrics = Metrics()
-    sink = sink or open_sink(settings.sink, timeout=settings.http.produce_timeout * SINK_SHARE)
+    outlets = Outlets(sink) if sink else open_outlets(settings, metrics)
     streams = LiveStreams(
         source=_stream_source(settings),
         topic_prefix=settings.topic_prefix,
@@ -144,11 +196,12 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
     problems = [*legacy_problems, *test_problems]
 
     async with AsyncExitStack() as stack:
-        for start, stop in (
+        parts: list[tuple[Step, Step]] = [
             (schemas.start, schemas.stop),
             (streams.start, streams.stop),
-            (sink.start, partial(sink.stop, SINK_GRACE)),
-        ):
+        ]
+        parts += [(each.start, partial(each.stop, SINK_GRACE)) for each in outlets.all]
+        for start, stop in parts:
             try:
                 await start()
             except ConfigError as error:
@@ -163,8 +216,11 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
         pipeline = Pipeline(
             streams=streams,
             schemas=schemas,
-            sink=sink,
-            enrich=Enrichment(keep_client_dt=settings.meta_dt == "client"),
+            sink=outlets.sink,
+            hasty_sink=outlets.hasty,
+            enrich=Enrichment(
+                keep_client_dt=settings.meta_dt == "client", parse_user_agent=parse_ua
+            ),
             error_events=error_events,
             max_event_size=settings.http.max_event_size,
             produce_timeout=settings.http.produce_timeout,
@@ -176,7 +232,7 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
             settings=settings,
             streams=streams,
             schemas=schemas,
-            sink=sink,
+            outlets=outlets,
             pipeline=pipeline,
             metrics=metrics,
             legacy=legacy,
@@ -201,19 +257,6 @@ async def _ended(task: asyncio.Task[None]) -> None:
         await task
 
 
-def open_sink(settings: SinkSettings, *, timeout: float = 7.0) -> Sink:
-    """Return the configured sink, not yet started; it answers within `timeout` seconds."""
-    match settings:
-        case SqliteSinkSettings():
-            return SqliteSink(settings.path, timeout=timeout)
-        case JsonlSinkSettings():
-            return JsonlSink(
-                settings.path, fsync=settings.fsync, envelope=settings.envelope, timeout=timeout
-            )
-        case MemorySinkSettings():
-            return MemorySink()
-
-
 async def check(settings: Settings) -> tuple[list[str], list[str]]:
     """Try what a start needs, without making the sink's file.
 
@@ -225,8 +268,8 @@ async def check(settings: Settings) -> tuple[list[str], list[str]]:
             if not service.streams.ready:
                 lacks.append(f"streams: {service.streams.last_error}")
     except ConfigError as error:
-        return [*error.problems, *_sink_problems(settings.sink)], []
-    return _sink_problems(settings.sink), lacks
+        return [*error.problems, *_sink_problems(settings)], []
+    return _sink_problems(settings), lacks
 
 
 def about(settings: Settings) -> dict[str, str]:
@@ -239,12 +282,18 @@ def about(settings: Settings) -> dict[str, str]:
     }
 
 
-def _sink_problems(settings: SinkSettings) -> list[str]:
-    if isinstance(settings, MemorySinkSettings) or settings.path == "-":
-        return []
-    path = Path(settings.path)
-    if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        return [f"sink.path: {path} cannot be written; its folder must exist and be writable."]
+def _sink_problems(settings: Settings) -> list[str]:
+    sink = settings.sink
+    if isinstance(sink, SqliteSinkSettings | JsonlSinkSettings) and sink.path != "-":
+        path = Path(sink.path)
+        if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+            return [f"sink.path: {path} cannot be written; its folder must exist and be writable."]
+    try:
+        open_outlets(settings, Metrics())
+        if isinstance(sink, KafkaSinkSettings):
+            security_of(sink).context()
+    except ConfigError as error:
+        return list(error.problems)
     return []
 
 

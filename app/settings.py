@@ -198,6 +198,123 @@ class MemorySinkSettings(Section):
     type: Literal["memory"]
 
 
+class TlsSettings(Section):
+    """How the brokers prove who they are, and we to them. Files are PEM."""
+
+    ca_file: str | None = Field(
+        None, description="Certificates that brokers are trusted by; null: those of the system."
+    )
+    certificate_file: str | None = Field(None, description="Certificate of this client, if any.")
+    key_file: str | None = Field(None, description="Key of that certificate.")
+    key_password: str | None = Field(None, description="Password of that key.")
+    check_hostname: bool = Field(
+        True, description="Whether a broker's certificate must name the host we connect to."
+    )
+
+
+class SaslSettings(Section):
+    """Who we are to the brokers."""
+
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        None, description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."
+    )
+    username: str | None = Field(None, description="User name.")
+    password: str | None = Field(None, description="Password.")
+
+
+class ProducerSettings(Section):
+    """How events of one kind of request are produced."""
+
+    acks: Literal["all", "leader"] = Field(
+        "all", description="Whose copy makes an event acknowledged: all in-sync replicas', or one."
+    )
+    idempotence: bool = Field(
+        True,
+        description="Number batches, so that one which is sent again is not stored twice. Needs "
+        "acks: all.",
+    )
+    linger: float = Field(
+        0.005, ge=0, le=5, description="Seconds that the first event of a batch waits for others."
+    )
+    batch_size: int = Field(512 * KIB, ge=KIB, description="Bytes of a batch, before compression.")
+    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = Field(
+        "zstd", description="none, gzip, snappy, lz4 or zstd."
+    )
+    max_pending_size: int = Field(
+        64 * MIB,
+        ge=MIB,
+        description="Bytes of events that may wait for Kafka, per process; beyond it requests are "
+        "answered 503 with Retry-After.",
+    )
+
+    @model_validator(mode="after")
+    def _numbers_what_all_acknowledge(self) -> Self:
+        if self.idempotence and self.acks != "all":
+            message = "idempotence needs acks: all; set idempotence: false, or acks: all"
+            raise ValueError(message)
+        return self
+
+
+class HastyProducerSettings(ProducerSettings):
+    """The same for requests that do not wait: nothing is promised, so more is risked for less."""
+
+    acks: Literal["all", "leader"] = Field(
+        "leader", description="The same for hasty requests, to which nothing is promised."
+    )
+    idempotence: bool = Field(False, description="The same; needs acks: all.")
+    linger: float = Field(0.1, ge=0, le=5, description="The same; longer makes larger batches.")
+    max_pending_size: int = Field(
+        32 * MIB, ge=MIB, description="The same; beyond it hasty events are lost, and counted."
+    )
+
+
+class KafkaSinkSettings(Section):
+    """Apache Kafka: a 201 means acknowledged by all in-sync replicas."""
+
+    type: Literal["kafka"]
+    bootstrap_servers: list[str] = Field(
+        min_length=1, description="Brokers to find the cluster by, as host:port."
+    )
+    client_id: str = Field("sluiceway", description="Name of this client in the brokers' logs.")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
+    )
+    tls: TlsSettings = Field(default_factory=lambda: TlsSettings.model_validate({}))
+    sasl: SaslSettings = Field(default_factory=lambda: SaslSettings.model_validate({}))
+    create_topics: bool = Field(
+        False,
+        description="Let brokers create topics that do not exist, as they are configured to "
+        "(auto.create.topics.enable). Off: such events are refused with a clear answer.",
+    )
+    request_timeout: float = Field(
+        5.0, ge=1, le=60, description="Seconds that a broker may take for one request."
+    )
+    silence: float = Field(
+        4.0,
+        ge=0.5,
+        le=60,
+        description="Seconds without an answer from any broker after which Kafka counts as away: "
+        "events are then spooled or refused at once.",
+    )
+    guaranteed: ProducerSettings = Field(
+        default_factory=lambda: ProducerSettings.model_validate({}),
+        description="For requests that wait for their answer.",
+    )
+    hasty: HastyProducerSettings = Field(
+        default_factory=lambda: HastyProducerSettings.model_validate({}),
+        description="For requests with ?hasty=true.",
+    )
+
+    @field_validator("bootstrap_servers")
+    @classmethod
+    def _are_addresses(cls, value: list[str]) -> list[str]:
+        for server in value:
+            if not re.fullmatch(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?", server):
+                message = f"{server!r} is no broker's address; write kafka1.example.org:9092"
+                raise ValueError(message)
+        return value
+
+
 def _sink_type(value: Any) -> str:
     # A sink of which only the path is said is the one that is the default.
     given = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
@@ -207,9 +324,34 @@ def _sink_type(value: Any) -> str:
 SinkSettings = Annotated[
     Annotated[SqliteSinkSettings, Tag("sqlite")]
     | Annotated[JsonlSinkSettings, Tag("jsonl")]
-    | Annotated[MemorySinkSettings, Tag("memory")],
+    | Annotated[MemorySinkSettings, Tag("memory")]
+    | Annotated[KafkaSinkSettings, Tag("kafka")],
     Discriminator(_sink_type),
 ]
+
+
+class SpoolSettings(Section):
+    """Where events wait, on this machine's disk, that the sink cannot take now."""
+
+    folder: str | None = Field(
+        None,
+        description="Folder for the spool, one file per process; null: no spool, and such events "
+        "are answered 503 or 504.",
+    )
+    max_size: int = Field(
+        1024 * MIB,
+        ge=MIB,
+        description="Bytes that may wait, per process; beyond it events are answered 503.",
+    )
+    max_age: float = Field(
+        7 * 86400.0,
+        gt=0,
+        description="Seconds that a stream's oldest event may wait; a stream that waits longer "
+        "takes no more until it has drained. Nothing is thrown away for its age.",
+    )
+    min_free: int = Field(
+        64 * MIB, ge=0, description="Bytes of the disk that the spool leaves free."
+    )
 
 
 class ErrorStreamSettings(Section):
@@ -263,6 +405,7 @@ class Settings(BaseSettings):
         default_factory=lambda: SqliteSinkSettings.model_validate({}),
         description="Where events go.",
     )
+    spool: SpoolSettings = Field(default_factory=lambda: SpoolSettings.model_validate({}))
     error_stream: ErrorStreamSettings = Field(
         default_factory=lambda: ErrorStreamSettings.model_validate({})
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from legacy.capsule import object_in, without_secrets
 from legacy.errors import LegacyError
 
 Loads = Callable[[bytes], Any]
@@ -30,13 +31,7 @@ def capsule_of(query: bytes, loads: Loads) -> dict[str, Any]:
         capsule = loads(text)
     except ValueError as error:
         raise _undecodable(text, error) from error
-    if not isinstance(capsule, dict):
-        raise _malformed(
-            "The query is JSON, but not an object.",
-            got=_kind(capsule),
-            hint='Send the capsule itself: {"schema": ..., "revision": ..., "event": {...}}.',
-        )
-    return capsule
+    return object_in(capsule, "The query")
 
 
 def unquote(query: bytes) -> bytes:
@@ -64,13 +59,20 @@ def _undecodable(text: bytes, error: ValueError) -> LegacyError:
             "The query is not UTF-8.",
             got=f"the byte 0x{text[not_utf8.start]:02X}, {not_utf8.reason}",
             hint="Encode text as UTF-8 before percent-encoding it.",
+            told=_told(text),
         )
     return _malformed(
         "The query is not JSON that we read.",
         got=str(error)[:200],
         hint=_hint(text),
         pointer=getattr(error, "pointer", None),
+        told=_told(text),
     )
+
+
+def _told(text: bytes) -> bytes | None:
+    told = without_secrets(text)
+    return None if told == text else told
 
 
 def _hint(text: bytes) -> str:
@@ -83,7 +85,14 @@ def _hint(text: bytes) -> str:
     return "Encode the capsule with a JSON library, then percent-encode the whole text once."
 
 
-def _malformed(message: str, *, got: str, hint: str, pointer: str | None = None) -> LegacyError:
+def _malformed(
+    message: str,
+    *,
+    got: str,
+    hint: str,
+    pointer: str | None = None,
+    told: bytes | None = None,
+) -> LegacyError:
     return LegacyError(
         message,
         reason="malformed",
@@ -91,18 +100,5 @@ def _malformed(message: str, *, got: str, hint: str, pointer: str | None = None)
         expected="a JSON object, percent-encoded",
         got=got,
         hint=hint,
+        told=told,
     )
-
-
-def _kind(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "a boolean"
-        case str():
-            return "a string"
-        case list():
-            return "an array"
-        case _:
-            return "a number"

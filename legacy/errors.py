@@ -1,6 +1,6 @@
 """What can go wrong here: an old event that cannot be read, a mapping file that cannot be used."""
 
-from typing import Literal
+from typing import Any, Literal
 
 Reason = Literal["malformed", "missing_field", "unmapped_schema"]
 
@@ -10,6 +10,7 @@ class LegacyError(ValueError):
 
     `reason` is the one word for why. `pointer` says where in the capsule (JSON pointer; None: the
     capsule as a whole), `expected` and `got` what was wanted and found there, `hint` what to do.
+    `told` is what may be stored of the event, where that is less than what arrived.
     """
 
     def __init__(
@@ -21,6 +22,7 @@ class LegacyError(ValueError):
         expected: str | None = None,
         got: str | None = None,
         hint: str | None = None,
+        told: Any = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -29,6 +31,7 @@ class LegacyError(ValueError):
         self.expected = expected
         self.got = got
         self.hint = hint
+        self.told = told
 
     def __str__(self) -> str:
         return self.message

@@ -117,8 +117,11 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def served(folder: Path, *args: str, **settings: str) -> Iterator[Served]:
-    """Run `sluiceway serve` in `folder` on a free port until the end of the block."""
+def served(folder: Path, *args: str, ready: bool = True, **settings: str) -> Iterator[Served]:
+    """Run `sluiceway serve` in `folder` on a free port until the end of the block.
+
+    `ready` says to wait until it is; otherwise it only listens.
+    """
     settings = {"SLUICEWAY_HTTP__DRAIN_DELAY": "0"} | settings
     with (folder / "stderr.txt").open("w+") as errors:
         process = subprocess.Popen(
@@ -137,7 +140,8 @@ def served(folder: Path, *args: str, **settings: str) -> Iterator[Served]:
                 process.wait(10)
                 raise RuntimeError((folder / "stderr.txt").read_text())
             service = Served(process, folder, found[0], first)
-            until(lambda: _answers(service))
+            if ready:
+                until(lambda: _answers(service))
             yield service
         finally:
             if process.poll() is None:

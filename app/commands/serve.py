@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import json
 import os
 import sys
 
@@ -21,6 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (default 8192)")
     parser.add_argument("--workers", type=int, help="processes that serve requests (default 1)")
+    parser.add_argument(
+        "--kafka",
+        metavar="HOST:PORT",
+        action="append",
+        help="produce to this Kafka cluster; may be given several times",
+    )
     # How the supervisor starts its workers.
     parser.add_argument("--listening-fd", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--lifeline-fd", type=int, help=argparse.SUPPRESS)
@@ -35,6 +42,10 @@ def run(args: argparse.Namespace) -> int:
         value = getattr(args, name)
         if value is not None:
             os.environ[f"{ENV_PREFIX}HTTP__{name.upper()}"] = str(value)
+    if args.kafka:
+        servers = [server for given in args.kafka for server in given.split(",")]
+        os.environ[f"{ENV_PREFIX}SINK__TYPE"] = "kafka"
+        os.environ[f"{ENV_PREFIX}SINK__BOOTSTRAP_SERVERS"] = json.dumps(servers)
     settings = load_settings()
     configure_logs(settings.log.format, settings.log.level)
     http = settings.http

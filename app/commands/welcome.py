@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from app import __version__
-from app.service import DEMO, open_sink
+from app.outlets import target_of
+from app.service import DEMO
 from app.settings import JsonlSinkSettings, Settings, SqliteSinkSettings
 
 
@@ -23,7 +24,7 @@ def banner(settings: Settings, host: str, port: int) -> str:
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     lines = [
         f"Sluiceway {__version__} listens on {address}",
-        f"Events go to   {open_sink(settings.sink).target}",
+        f"Events go to   {target_of(settings)}",
         f"Documentation  {address}/docs",
     ]
     if settings.demo:

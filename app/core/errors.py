@@ -14,10 +14,12 @@ IntakeError
   | - SchemaViolation            schema_violation
   | - EventTooLarge              too_large
   | - UnsupportedMedia           unsupported_media
+  | - RecordRefused              record_refused
   + IntakeFailure     "error"    we are at fault: sending it again may help
     - SchemaUnavailable          schema_unavailable
     - StreamsUnavailable         streams_unavailable
     - SinkUnavailable            sink_unavailable
+    - TopicUnavailable           topic_unavailable
     - Overloaded                 overloaded
     - UnknownDelivery            unknown_delivery
     - InternalFailure            internal
@@ -67,7 +69,8 @@ class EventError(IntakeError):
     """One event did not make it.
 
     `pointer` says where in the event (JSON pointer; None: the event as a whole), `expected` and
-    `got` what was wanted and found there, `hint` what to do.
+    `got` what was wanted and found there, `hint` what to do. `told` is what an error event may hold
+    of an event that was not decoded, where that is less than what arrived.
     """
 
     status: ClassVar[Status]
@@ -81,6 +84,7 @@ class EventError(IntakeError):
         expected: str | None = None,
         got: str | None = None,
         hint: str | None = None,
+        told: Any = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -88,6 +92,7 @@ class EventError(IntakeError):
         self.expected = expected
         self.got = got
         self.hint = hint
+        self.told = told
 
     def __str__(self) -> str:
         return self.message
@@ -183,6 +188,12 @@ class UnsupportedMedia(InvalidEvent):
     reason = "unsupported_media"
 
 
+class RecordRefused(InvalidEvent):
+    """The sink looked at this one record and will never take it; others beside it are stored."""
+
+    reason = "record_refused"
+
+
 class IntakeFailure(EventError):
     """We are at fault: sending the event again may help."""
 
@@ -205,6 +216,12 @@ class SinkUnavailable(IntakeFailure):
     """The sink did not take the record; it is not stored."""
 
     reason = "sink_unavailable"
+
+
+class TopicUnavailable(IntakeFailure):
+    """The stream's topic does not exist or may not be written: an operator must mend that."""
+
+    reason = "topic_unavailable"
 
 
 class Overloaded(IntakeFailure):

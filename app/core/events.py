@@ -23,7 +23,8 @@ class Decoded(NamedTuple):
 Decoder = Callable[[Any], tuple[dict[str, Any], Mapping[str, Any]]]
 """payload -> (body, offers), see `Decoded`; raises ValueError when it cannot read the payload.
 
-A ValueError's `reason` attribute, where it has one, names the EventError to answer with.
+A ValueError's `reason` attribute, where it has one, names the EventError to answer with, and `told`
+is what an error event may hold of the payload.
 """
 
 
@@ -37,7 +38,7 @@ class Context:
 
     `source` is the wire's name, for metrics; `received_ms` is in milliseconds since 1970; `header`
     returns the request's header of a lower-case name. `internal` marks what the service itself
-    made.
+    made, `hasty` what was answered before it was processed.
     """
 
     source: str
@@ -45,6 +46,7 @@ class Context:
     client_ip: str | None = None
     header: Callable[[str], str | None] = _no_header
     internal: bool = False
+    hasty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,15 @@ class Outcome:
     def reason(self) -> str:
         """One word for why it failed; `accepted` if it did not."""
         return self.error.reason if self.error else "accepted"
+
+    @property
+    def receipt(self) -> str:
+        """What a sender who waits is told of it, in one word: see docs/http-api.md."""
+        if self.error is None:
+            return self.delivery.durability if self.delivery else "acked"
+        if self.error.status == "invalid":
+            return "invalid"
+        return {"unknown_delivery": "unknown", "internal": "internal"}.get(self.reason, "retry")
 
 
 def _kind(value: Any) -> str:

@@ -48,6 +48,7 @@ def decoded(raw: RawEvent, decode: Decoder) -> Event:
             expected=getattr(error, "expected", None),
             got=getattr(error, "got", None),
             hint=getattr(error, "hint", None),
+            told=getattr(error, "told", None),
         ) from error
     return Event(raw, body, offers)
 

@@ -5,7 +5,8 @@ Nothing that came in is edited: objects that get a field are copied first. This 
 validation and so trusts no type that it finds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,20 @@ from app.core.ids import UuidPool
 from app.core.time import iso_of_ms
 from app.schemas.validator import Schema
 from app.streams.configs import Stream
+from app.streams.privacy import AddressRule, truncated
 
 MAX_HEADER_VALUE = 400
 MAX_PLANS = 20_000
+
+ADDRESS = "http.client_ip"
+USER_AGENT = "http.request_headers.user-agent"
+PERSONAL = "http."
+
+UserAgentParser = Callable[[str], Mapping[str, Any]]
+"""What a user agent says, by the names of the schema's `useragent`; None says nothing.
+
+Raises ValueError for one that it cannot take apart.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +43,11 @@ class Plan:
     dt: bool
     client_ip: bool
     headers: tuple[tuple[str, str], ...]
+    headers_if_private: tuple[tuple[str, str], ...]
     withheld: frozenset[str]
+    useragent: bool
+    address: AddressRule
+    heeds_opt_out: bool
 
     def takes(self, path: str) -> bool:
         """Say whether a decoder's offer for `path` may be set."""
@@ -41,8 +57,11 @@ class Plan:
 class Enrichment:
     """Sets fields of the server's; remembers the plan of each (schema, stream)."""
 
-    def __init__(self, *, keep_client_dt: bool = False) -> None:
+    def __init__(
+        self, *, keep_client_dt: bool = False, parse_user_agent: UserAgentParser | None = None
+    ) -> None:
         self._keep_client_dt = keep_client_dt
+        self._parse_user_agent = parse_user_agent
         self._plans: dict[tuple[int, int], Plan] = {}
         self._ids = UuidPool()
 
@@ -60,20 +79,33 @@ class Enrichment:
             meta.setdefault("stream", stream.name)
         if plan.meta_dt and not (self._keep_client_dt and "dt" in meta):
             meta["dt"] = received
-        if plan.meta_id and "id" not in meta:
-            meta["id"] = self._ids.next()
+        private = plan.heeds_opt_out and _opted_out(context)
         for path, value in event.offers.items():
-            if plan.takes(path):
+            if plan.takes(path) and not (private and path.startswith(PERSONAL)):
                 _set_absent(body, path, value)
+        if plan.meta_id and "id" not in body["meta"]:
+            body["meta"]["id"] = self._ids.next()
         if plan.dt and "dt" not in body:
             body["dt"] = received
-        if plan.client_ip and context.client_ip is not None:
-            _set_absent(body, "http.client_ip", context.client_ip)
-        for path, header in plan.headers:
+        if plan.client_ip and context.client_ip is not None and not private:
+            _set_absent(body, ADDRESS, context.client_ip)
+        for path, header in plan.headers_if_private if private else plan.headers:
             header_value = context.header(header)
             if header_value is not None:
                 _set_absent(body, path, header_value[:MAX_HEADER_VALUE])
+        if plan.useragent and not private:
+            self._set_useragent(body, event, context)
+        if private or plan.address != "keep":
+            _reduce_address(body, "drop" if private else plan.address)
         return schema.with_defaults(body)
+
+    def _set_useragent(self, body: dict[str, Any], event: Event, context: Context) -> None:
+        text = _at(body, USER_AGENT) or event.offers.get(USER_AGENT) or context.header("user-agent")
+        if self._parse_user_agent is None or not isinstance(text, str) or "useragent" in body:
+            return
+        with suppress(ValueError):  # it says nothing that could be set
+            said = self._parse_user_agent(text[:MAX_HEADER_VALUE])
+            body["useragent"] = {name: value for name, value in said.items() if value is not None}
 
     def _planned(self, schema: Schema, stream: Stream) -> Plan:
         if len(self._plans) >= MAX_PLANS:
@@ -93,7 +125,16 @@ def plan_of(schema: Schema, stream: Stream) -> Plan:
     def declares(path: str) -> bool:
         return schema.field(path) == "declared"
 
+    privacy = stream.privacy
     fields: Mapping[str, str | None] = stream.header_fields
+    withheld = {path for path, header in fields.items() if header is None}
+    if privacy.client_ip == "drop":
+        withheld.add(ADDRESS)
+    headers = tuple(
+        (path, header)
+        for path, header in fields.items()
+        if header is not None and path not in withheld and has(path)
+    )
     return Plan(
         schema=schema,
         stream=stream,
@@ -102,12 +143,41 @@ def plan_of(schema: Schema, stream: Stream) -> Plan:
         meta_id=declares("meta.id"),
         # Old events have no time of their own that can be trusted (EventGate does the same).
         dt=(schema.title or "").startswith("analytics/legacy") and declares("dt"),
-        client_ip=declares("http.client_ip"),
-        headers=tuple(
-            (path, header) for path, header in fields.items() if header is not None and has(path)
-        ),
-        withheld=frozenset(path for path, header in fields.items() if header is None),
+        client_ip=declares(ADDRESS) and ADDRESS not in withheld,
+        headers=headers,
+        headers_if_private=tuple(field for field in headers if field[0].startswith("meta.")),
+        withheld=frozenset(withheld),
+        useragent=stream.enrich_useragent and declares("useragent"),
+        address=privacy.client_ip,
+        heeds_opt_out=privacy.opt_out == "withhold",
     )
+
+
+def _opted_out(context: Context) -> bool:
+    # https://w3c.github.io/gpc/ and its forerunner: the only value that says so is 1.
+    return any((context.header(name) or "").strip() == "1" for name in ("sec-gpc", "dnt"))
+
+
+def _reduce_address(body: dict[str, Any], rule: AddressRule) -> None:
+    """Truncate or remove an address, whoever put it there: a stream's rule holds for all of it."""
+    http = body.get("http")
+    if not isinstance(http, dict) or "client_ip" not in http:
+        return
+    address = http["client_ip"]
+    http = body["http"] = dict(http)
+    less = truncated(address) if rule == "truncate" and isinstance(address, str) else None
+    if less is None:
+        del http["client_ip"]
+    else:
+        http["client_ip"] = less
+
+
+def _at(body: Mapping[str, Any], path: str) -> Any:
+    """Return what stands at a dotted path, None if nothing does."""
+    value: Any = body
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _set_absent(body: dict[str, Any], path: str, value: Any) -> None:

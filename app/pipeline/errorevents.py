@@ -31,7 +31,8 @@ class ErrorEvents:
         """Return the error event about a refused one.
 
         `raw_event` is the event as it was decoded, without what the server would have added (no
-        client address); the raw text where it could not be decoded.
+        client address). Where it could not be decoded, it is what arrived, or as much of it as the
+        decoder lets be told.
         """
         error = outcome.error
         assert error is not None
@@ -39,6 +40,7 @@ class ErrorEvents:
         meta = about.get("meta")
         about_meta: Mapping[str, Any] = meta if isinstance(meta, dict) else NOTHING
         raw = outcome.raw
+        undecoded = raw.payload if error.told is None else error.told
         body = {
             "$schema": self._schema_uri,
             "meta": {"stream": self.stream},
@@ -51,7 +53,7 @@ class ErrorEvents:
             "error_type": type(error).__name__,
             "source": context.source,
             "raw_event": text_of(
-                outcome.event.body if outcome.event else raw.payload, self._max_raw_event
+                outcome.event.body if outcome.event else undecoded, self._max_raw_event
             ),
             "errored_schema_uri": _text(about.get("$schema") or raw.schema_uri) or UNKNOWN,
             "errored_stream_name": _text(about_meta.get("stream") or raw.stream) or UNKNOWN,

@@ -10,7 +10,6 @@ from typing import Protocol
 
 from app.core.errors import (
     EventError,
-    IntakeFailure,
     InternalFailure,
     InvalidEvent,
     SchemaViolation,
@@ -65,6 +64,7 @@ class Pipeline:
         streams: Streams,
         schemas: Schemas,
         sink: Sink,
+        hasty_sink: Sink | None = None,
         enrich: Enrichment,
         error_events: ErrorEvents | None = None,
         max_event_size: int = 1_048_576,
@@ -76,6 +76,7 @@ class Pipeline:
         self.streams = streams
         self.schemas = schemas
         self.sink = sink
+        self.hasty_sink = hasty_sink or sink
         self.enrich = enrich
         self.error_events = error_events
         self.observers = observers
@@ -120,15 +121,21 @@ class Pipeline:
         refused = [o for o in outcomes if o is not None and isinstance(o.error, InvalidEvent)]
         about = await self._records_about(refused, context) if refused else []
         if records or about:
-            answers = await self._produce([*records, *about])
+            answers = await self._produce([*records, *about], context)
+            turned_away = []
             for (position, raw, event), record, answer in zip(
                 admitted, records, answers, strict=False
             ):
                 stored = answer if isinstance(answer, Delivery) else None
-                error_or_none = answer if isinstance(answer, IntakeFailure) else None
-                outcomes[position] = Outcome(raw, event, record.stream, stored, error_or_none)
+                error_or_none = answer if isinstance(answer, EventError) else None
+                outcome = Outcome(raw, event, record.stream, stored, error_or_none)
+                outcomes[position] = outcome
+                if isinstance(answer, InvalidEvent):
+                    turned_away.append(outcome)
             if about:
                 self._count_error_events(answers[len(records) :])
+            if turned_away:
+                await self._tell_of(turned_away, context)
 
         finished = [outcome for outcome in outcomes if outcome is not None]
         for observer in self.observers:
@@ -183,11 +190,20 @@ class Pipeline:
                 self._observe_error_events("refused", 1)
         return records
 
-    async def _produce(self, records: Sequence[Record]) -> Sequence[Delivery | IntakeFailure]:
+    async def _tell_of(self, turned_away: Sequence[Outcome], context: Context) -> None:
+        """Make and write error events for what the sink itself refused for good."""
+        about = await self._records_about(turned_away, context)
+        if about:
+            self._count_error_events(await self._produce(about, context))
+
+    async def _produce(
+        self, records: Sequence[Record], context: Context
+    ) -> Sequence[Delivery | EventError]:
+        sink = self.hasty_sink if context.hasty else self.sink
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._produce_timeout):
-                answers = await self.sink.produce(records)
+                answers = await sink.produce(records)
         except TimeoutError:
             answers = []
             problem = f"The sink did not answer within {self._produce_timeout:g} s"
@@ -206,8 +222,8 @@ class Pipeline:
         )
         return [unknown] * len(records)
 
-    def _count_error_events(self, answers: Sequence[Delivery | IntakeFailure]) -> None:
-        failed = sum(isinstance(answer, IntakeFailure) for answer in answers)
+    def _count_error_events(self, answers: Sequence[Delivery | EventError]) -> None:
+        failed = sum(isinstance(answer, EventError) for answer in answers)
         if failed:
             logger.warning("Error events could not be stored.", extra={"count": failed})
             self._observe_error_events("failed", failed)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.core.errors import IntakeFailure
+from app.core.errors import EventError
 from app.core.events import Delivery, Record
 
 
@@ -36,11 +36,12 @@ class Sink(Protocol):
         """Write what was taken, within `grace` seconds, and close."""
         ...
 
-    async def produce(self, records: Sequence[Record]) -> Sequence[Delivery | IntakeFailure]:
+    async def produce(self, records: Sequence[Record]) -> Sequence[Delivery | EventError]:
         """Write records; answer for each, in order. Raises nothing.
 
         A Delivery means that the record is where the sink promises it to be. An IntakeFailure
-        means that it is not stored (UnknownDelivery: that it may or may not be).
+        means that it is not stored (UnknownDelivery: that it may or may not be). An InvalidEvent
+        means that the sink will never take this record, whatever else it takes.
         """
         ...
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from app.core.errors import IntakeFailure
+from app.core.errors import EventError
 from app.core.events import Delivery, Record
 from app.groupwriter import MIB, GroupWriter
 from app.sinks.base import Health
@@ -59,7 +59,7 @@ class JsonlSink:
         if await asyncio.to_thread(self._writer.close, grace):
             self._output.close()
 
-    async def produce(self, records: Sequence[Record]) -> Sequence[Delivery | IntakeFailure]:
+    async def produce(self, records: Sequence[Record]) -> Sequence[Delivery | EventError]:
         """Write the records; answer for each, in order, when the file has them."""
         return await self._writer.add(records)
 

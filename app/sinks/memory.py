@@ -3,17 +3,17 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from app.core.errors import IntakeFailure
+from app.core.errors import EventError
 from app.core.events import Delivery, Record
 from app.sinks.base import Health
 
-_Answer = Callable[[Record], Delivery | IntakeFailure | None]
+_Answer = Callable[[Record], Delivery | EventError | None]
 
 
 class MemorySink:
     """Keeps the newest `max_records` records in `records`, oldest first.
 
-    `answer` may speak for a record: an IntakeFailure it returns is the answer, and the record is
+    `answer` may speak for a record: an EventError it returns is the answer, and the record is
     not kept; after None the record is kept as usual. While `hold` is not set, produce waits for it.
     """
 
@@ -39,7 +39,7 @@ class MemorySink:
     async def stop(self, grace: float) -> None:
         """Do nothing; `records` stay readable."""
 
-    async def produce(self, records: Sequence[Record]) -> Sequence[Delivery | IntakeFailure]:
+    async def produce(self, records: Sequence[Record]) -> Sequence[Delivery | EventError]:
         """Keep the records; answer for each, in order. Raises nothing."""
         if self.hold:
             await self.hold.wait()
@@ -52,9 +52,9 @@ class MemorySink:
         """Return `health`, which a test may set."""
         return self.health
 
-    def _take(self, record: Record) -> Delivery | IntakeFailure:
+    def _take(self, record: Record) -> Delivery | EventError:
         answer = self.answer(record) if self.answer else None
-        if isinstance(answer, IntakeFailure):
+        if isinstance(answer, EventError):
             return answer
         self.records.append(record)
         self._taken += 1

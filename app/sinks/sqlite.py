@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.core.errors import IntakeFailure
+from app.core.errors import EventError
 from app.core.events import Delivery, Record
 from app.eventlog import EventLog
 from app.groupwriter import MIB
@@ -44,7 +44,7 @@ class SqliteSink:
             await asyncio.gather(self._watch, return_exceptions=True)
         await asyncio.to_thread(self.log.close, grace)
 
-    async def produce(self, records: Sequence[Record]) -> Sequence[Delivery | IntakeFailure]:
+    async def produce(self, records: Sequence[Record]) -> Sequence[Delivery | EventError]:
         """Append the records to the log; answer for each, in order, when they are committed."""
         answers = await self.log.append(records)
         return [

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from app.core.errors import ConfigError, SchemaNotAllowed, UnknownStream
 from app.streams.entries import Entry, EntryError, entries_of, name_problem, shown, topic_of
+from app.streams.privacy import NO_PRIVACY, Privacy
 from app.streams.suggestions import Suggestions
 
 MAX_CONCRETE = 10_000
@@ -20,7 +21,7 @@ class Stream:
 
     `message_key_fields` are pairs of a name in the key and the path of a field of the event.
     `header_fields` maps dotted paths to lower-case header names, None: explicitly not collected.
-    `settings` are as configured.
+    `enrich_useragent`: what the user agent says is set, taken apart. `settings` are as configured.
     """
 
     name: str
@@ -29,6 +30,8 @@ class Stream:
     message_key_fields: tuple[tuple[str, tuple[str, ...]], ...]
     header_fields: Mapping[str, str | None]
     settings: Mapping[str, Any]
+    privacy: Privacy = NO_PRIVACY
+    enrich_useragent: bool = False
 
     def check_allows(self, title: str | None) -> None:
         """Check that the stream takes events of the schema with that title; or SchemaNotAllowed."""
@@ -161,6 +164,8 @@ class StreamConfigs:
             message_key_fields=entry.message_key_fields,
             header_fields=entry.header_fields,
             settings=entry.settings,
+            privacy=entry.privacy,
+            enrich_useragent=entry.enrich_useragent,
         )
 
     def _unknown(self, name: str) -> UnknownStream:

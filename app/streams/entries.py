@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.streams.patterns import PatternError, pattern_of
+from app.streams.privacy import NO_PRIVACY, Privacy, PrivacyError
 
 MAX_TOPIC = 249
 NO_PREFIX = "eventlogging_"
@@ -25,6 +26,8 @@ class Entry:
     message_key_fields: tuple[tuple[str, tuple[str, ...]], ...]
     header_fields: Mapping[str, str | None]
     settings: Mapping[str, Any]
+    privacy: Privacy = NO_PRIVACY
+    enrich_useragent: bool = False
 
 
 class EntryError(ValueError):
@@ -100,7 +103,16 @@ def _entry(key: str, settings: Any, topic_prefix: str) -> Entry:
     title = table.get("schema_title")
     if not isinstance(title, str) or not title:
         raise EntryError("schema_title is missing; set it to the title of the schema that it takes")
-    return Entry(key, pattern, title, _message_key_fields(table), _header_fields(table), table)
+    return Entry(
+        key=key,
+        pattern=pattern,
+        schema_title=title,
+        message_key_fields=_message_key_fields(table),
+        header_fields=_header_fields(table),
+        settings=table,
+        privacy=_privacy(table),
+        enrich_useragent=_flag(table, "enrich_useragent"),
+    )
 
 
 def _message_key_fields(settings: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -132,6 +144,21 @@ def _header_fields(settings: Mapping[str, Any]) -> dict[str, str | None]:
             else:
                 raise EntryError(f"{where}.{path} is neither the name of a header nor false")
     return headers
+
+
+def _privacy(settings: Mapping[str, Any]) -> Privacy:
+    table = _table(settings.get("privacy"), "privacy is", optional=True)
+    try:
+        return Privacy.parse(table)
+    except PrivacyError as error:
+        raise EntryError(str(error)) from error
+
+
+def _flag(settings: Mapping[str, Any], name: str) -> bool:
+    value = settings.get(name, False)
+    if isinstance(value, bool):
+        return value
+    raise EntryError(f"{name} is neither true nor false")
 
 
 def _table(value: Any, what: str, *, optional: bool = False) -> dict[str, Any]:

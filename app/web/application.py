@@ -69,10 +69,11 @@ def _open(door: FrontDoor, service: Service, app: FastAPI) -> None:
     http = service.settings.http
     contexts = Contexts(trusted_proxies=http.trusted_proxies)
     app.state.contexts = contexts
-    old = BeaconWire(service, contexts)
+    events = EventsWire(service, contexts)
+    old = BeaconWire(service, contexts, events.guard)
     door.open(
         wires={
-            EVENTS: (EVENTS, EventsWire(service, contexts)),
+            EVENTS: (EVENTS, events),
             **dict.fromkeys(beacon.PATHS, (beacon.PATHS[0], old)),
         },
         cors=Cors(http.cors_origins),

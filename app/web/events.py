@@ -1,17 +1,19 @@
-"""The modern wire: POST /v1/events, one event or an array of them."""
+"""The modern wire: POST /v1/events, one event or an array of them, old kinds among them."""
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from app.core.errors import EventTooLarge, MalformedEvent
+from app.core.errors import MalformedEvent
 from app.core.events import Context, Outcome, RawEvent
-from app.core.json import JsonError, loads_each
+from app.pipeline.decoders import as_object
 from app.service import Service
 from app.web.asgi import Receive, Send, send_reply
 from app.web.context import Contexts, headers_of
 from app.web.guard import Guard, Refusal
+from app.web.payloads import payloads_of
 from app.web.replies import HASTY, Reply, plain_failure, reply_of, reply_of_refusal
 
 SOURCE = "events"
@@ -49,54 +51,22 @@ class EventsWire:
         try:
             hasty, stream, schema_uri = self._defaults(scope["query_string"])
             async with self.guard.body(headers_of(scope), receive) as body:
-                raws = self._raw_events(body, stream, schema_uri)
+                payloads = payloads_of(body, self._max_events)
+                raws = [RawEvent(payload, stream, schema_uri) for payload in payloads]
+                # What the URL names a stream or a schema for is a modern event, whatever its shape.
+                modern = stream is not None or schema_uri is not None
+                decode = as_object if modern else self._service.events_decoder(context)
                 if hasty:
                     # Nothing is promised: the answer goes out first. The server counts the request
                     # as in flight until its events are done, so that stopping waits for them.
                     status = await send_reply(send, HASTY)
-                    await self._service.process(raws, context)
+                    await self._service.process(raws, replace(context, hasty=True), decode)
                     return status
-                outcomes = await self._service.process(raws, context)
+                outcomes = await self._service.process(raws, context, decode)
                 return await send_reply(send, await _reply_of(outcomes))
         except Refusal as refusal:
             reply = await self._refused(refusal, context)
             return await send_reply(send, reply, unread=None if refusal.whole else receive)
-
-    def _raw_events(
-        self, body: bytes, stream: str | None, schema_uri: str | None
-    ) -> list[RawEvent]:
-        try:
-            value = loads_each(body)
-        except JsonError as error:
-            message = str(error) if body.strip() else "The request has no body."
-            raise Refusal(
-                MalformedEvent(
-                    message,
-                    expected="a JSON object, or an array of them",
-                    hint="Send an event as a JSON object, or several in an array.",
-                ),
-                body,
-                whole=True,
-            ) from error
-        payloads = value if isinstance(value, list) else [value]
-        if not payloads:
-            raise Refusal(
-                MalformedEvent("The request holds no events: its array is empty."),
-                body,
-                whole=True,
-            )
-        if len(payloads) > self._max_events:
-            raise Refusal(
-                EventTooLarge(
-                    f"The request holds {len(payloads):,} events; at most {self._max_events:,} are "
-                    "taken.",
-                    expected=f"at most {self._max_events:,} events",
-                    got=f"{len(payloads):,} events",
-                    hint="Send fewer at once. The limit is the setting http.max_events.",
-                ),
-                whole=True,
-            )
-        return [RawEvent(payload, stream, schema_uri) for payload in payloads]
 
     def _defaults(self, query: bytes) -> tuple[bool, str | None, str | None]:
         """Return hasty, stream and schema URI as the query says."""

@@ -26,7 +26,8 @@ async def healthz() -> str:
 async def readyz(service: RunningService) -> Response:
     """Say whether requests should be sent here."""
     ok, detail = await service.ready()
-    return PlainTextResponse("ok\n" if ok else f"{detail}\n", 200 if ok else 503)
+    text = f"ok: {detail}" if ok and detail else detail or "ok"
+    return PlainTextResponse(f"{text}\n", 200 if ok else 503)
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

@@ -45,7 +45,7 @@ def reply_of(outcomes: Sequence[Outcome]) -> Reply:
         return CREATED if all(_is_acked(o) for o in outcomes) else _spooled(outcomes)
     body = _failures(failed, whole=False)
     if len(failed) < len(outcomes):
-        return Reply(207, body, (JSON,))
+        return Reply(207, _with_spooled(body, outcomes), (JSON,))
     return _all_failed([outcome.error for _, outcome in failed if outcome.error], body)
 
 
@@ -73,6 +73,16 @@ def _spooled(outcomes: Sequence[Outcome]) -> Reply:
     spooled = sum(not _is_acked(outcome) for outcome in outcomes)
     body = {"durability": "spooled", "spooled": spooled, "acked": len(outcomes) - spooled}
     return Reply(202, orjson.dumps(body), (JSON,))
+
+
+def _with_spooled(body: bytes, outcomes: Sequence[Outcome]) -> bytes:
+    """Name the events that are only spooled, so that the others are known to be acknowledged."""
+    spooled = [
+        {"status": "success", "index": index, "id": _id_of(outcome), "event": None}
+        for index, outcome in enumerate(outcomes)
+        if outcome.delivery is not None and outcome.delivery.durability == "spooled"
+    ]
+    return b'%b,"spooled":%b}' % (body[:-1], orjson.dumps(spooled)) if spooled else body
 
 
 def _all_failed(errors: Sequence[EventError], body: bytes) -> Reply:

@@ -128,3 +128,62 @@ def test_every_setting_is_described():
     assert "http.port" in names
     assert "sink.path" in names
     assert all(text.endswith(".") for text in names.values())
+
+
+def test_a_sink_of_another_type_in_the_environment_replaces_that_of_the_file(write, monkeypatch):
+    path = write({"sink": {"type": "sqlite", "path": "x.db"}})
+    monkeypatch.setenv("SLUICEWAY_SINK__TYPE", "kafka")
+    monkeypatch.setenv("SLUICEWAY_SINK__BOOTSTRAP_SERVERS", '["k:9092"]')
+
+    sink = load_settings(path).sink
+
+    assert (sink.type, sink.bootstrap_servers) == ("kafka", ["k:9092"])
+
+
+def test_hasty_requests_keep_their_own_defaults_when_one_is_set(write):
+    path = write(
+        {"sink": {"type": "kafka", "bootstrap_servers": ["k:1"], "hasty": {"linger": 0.5}}}
+    )
+
+    hasty = load_settings(path).sink.hasty
+
+    assert (hasty.acks, hasty.idempotence, hasty.linger) == ("leader", False, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("sink", "words"),
+    [
+        ({"type": "kafka"}, "sink.kafka.bootstrap_servers"),
+        ({"type": "kafka", "bootstrap_servers": []}, "bootstrap_servers"),
+        ({"type": "kafka", "bootstrap_servers": ["http://k:1"]}, "no broker's address"),
+        (
+            {"type": "kafka", "bootstrap_servers": ["k"], "guaranteed": {"acks": "leader"}},
+            "idempotence needs acks: all",
+        ),
+    ],
+)
+def test_mistakes_in_a_kafka_sink_are_told(write, sink, words):
+    with pytest.raises(ConfigError) as caught:
+        load_settings(write({"sink": sink}))
+
+    assert words in str(caught.value)
+
+
+def test_secrets_of_kafka_are_masked(write):
+    sink = {
+        "type": "kafka",
+        "bootstrap_servers": ["k:1"],
+        "sasl": {"password": "hunter2"},
+        "tls": {"key_password": "hunter3"},
+    }
+
+    shown = str(masked(load_settings(write({"sink": sink}))))
+
+    assert "hunter" not in shown
+
+
+def test_the_variables_of_our_tests_are_no_mistake(monkeypatch):
+    monkeypatch.setenv("SLUICEWAY_TEST_KAFKA", "localhost:9092")
+    monkeypatch.setenv("SLUICEWAY_REQUIRE_KAFKA", "1")
+
+    assert load_settings().demo

@@ -1,6 +1,6 @@
 import pytest
 
-from legacy.capsule import revision, schema_name
+from legacy.capsule import is_capsule, revision, schema_name, without_secrets
 from legacy.errors import LegacyError
 
 
@@ -52,3 +52,38 @@ def test_a_revision_is_an_integer(number):
 )
 def test_anything_else_is_no_revision(capsule):
     assert revision(capsule) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "answer"),
+    [
+        ({"schema": "Clicks", "event": {}}, True),
+        ({"schema": "Clicks", "revision": 1}, True),
+        ({"schema": 7, "wiki": "x"}, True),
+        ({"schema": "Clicks", "event": {}, "meta": "x"}, True),
+        ({"schema": "Clicks"}, False),
+        ({"event": {}, "revision": 1}, False),
+        ({"schema": "Clicks", "event": {}, "$schema": "/clicks/1.0.0"}, False),
+        ({"schema": "Clicks", "event": {}, "meta": {}}, False),
+        (["schema", "event"], False),
+        ("schema", False),
+    ],
+)
+def test_its_shape_tells_a_capsule(value, answer):
+    assert is_capsule(value) is answer
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b'{"ip":"192.0.2.1","event":{', b'{"ip":null,"event":{'),
+        (b'{"clientIp": "ab\\"cd", "a": 1', b'{"clientIp": null, "a": 1'),
+        (b'{"recvFrom" :"192.0.2.1', b'{"recvFrom" :null'),
+        (b'{"uuid":12345,"a"', b'{"uuid":null,"a"'),
+        (b'{"http":{"client_ip":"192.0.2.1"}', b'{"http":{"client_ip":null}'),
+        (b'{"event":{"value":"ip"}', b'{"event":{"value":"ip"}'),
+        (b'{"zip":"x"', b'{"zip":"x"'),
+    ],
+)
+def test_addresses_are_left_out_even_of_what_cannot_be_read(text, told):
+    assert without_secrets(text) == told

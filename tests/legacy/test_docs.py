@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from legacy.formats import FORMATS
 from legacy.mapping import Mapping, Target
 from legacy.mappingfile import parse_text
 from legacy.translate import NOT_KEPT
@@ -40,3 +41,9 @@ def test_every_field_that_is_not_kept_is_in_the_docs(name):
     table = PAGE.partition("## What becomes of each field")[2].partition("\n## ")[0]
 
     assert f"`{name}`" in table
+
+
+def test_the_formats_in_the_docs_are_those_that_have_names():
+    rows = re.findall(r"^\| `([0-9a-z-]+)` \| `([^`]+)` \|", PAGE, re.MULTILINE)
+
+    assert dict(rows) == FORMATS

@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.errors import IntakeFailure, InvalidEvent, SinkUnavailable
+from app.core.errors import IntakeFailure, InvalidEvent, RecordRefused, SinkUnavailable
 from app.core.events import Context, Delivery, RawEvent
 from app.pipeline.decoders import as_object
 from app.service import open_service
@@ -198,3 +199,37 @@ async def test_without_an_error_stream_refusals_are_only_told():
 
     assert outcome.reason == "malformed"
     assert sink.records == []
+
+
+async def test_what_the_sink_refuses_for_good_is_invalid_and_told_about():
+    def answer(record):
+        return RecordRefused("Never.") if b'"no"' in record.value else None
+
+    sink = MemorySink(answer=lambda r: answer(r) if r.stream == "demo.button.click" else None)
+
+    outcomes, records = await processed(
+        [RawEvent(GOOD), RawEvent(GOOD | {"button": "no"}), RawEvent(GOOD)], sink
+    )
+
+    assert [o.reason for o in outcomes] == ["accepted", "record_refused", "accepted"]
+    (told,) = [json.loads(r.value) for r in records if r.stream == "sluiceway.error"]
+    assert told["reason"] == "record_refused"
+
+
+async def test_a_sink_that_refuses_error_events_too_ends_there():
+    sink = MemorySink(answer=lambda _: RecordRefused("Never."))
+
+    outcomes, records = await processed([RawEvent(GOOD), RawEvent(7)], sink)
+
+    assert [o.reason for o in outcomes] == ["record_refused", "malformed"]
+    assert records == []
+
+
+async def test_hasty_events_go_to_the_sink_for_them():
+    sink, hasty = MemorySink(), MemorySink()
+    async with open_service(Settings(), sink=sink) as service:
+        service.pipeline.hasty_sink = hasty
+        await service.process([RawEvent(GOOD)], CONTEXT)
+        await service.process([RawEvent(GOOD)] * 2, replace(CONTEXT, hasty=True))
+
+    assert (len(sink.records), len(hasty.records)) == (1, 2)

@@ -58,6 +58,21 @@ def test_spooled_events_are_202_and_counted():
     assert json.loads(reply.body) == {"durability": "spooled", "spooled": 1, "acked": 1}
 
 
+def test_a_mixed_answer_names_what_is_only_spooled():
+    reply = reply_of([outcome(), outcome("malformed"), outcome(durability="spooled")])
+
+    body = json.loads(reply.body)
+    assert reply.status == 207
+    assert [entry["index"] for entry in body["invalid"]] == [1]
+    assert body["spooled"] == [{"status": "success", "index": 2, "id": None, "event": None}]
+
+
+def test_a_mixed_answer_without_spooled_events_does_not_speak_of_them():
+    body = json.loads(reply_of([outcome(), outcome("malformed")]).body)
+
+    assert set(body) == {"invalid", "error"}
+
+
 PAYLOADS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
