@@ -17,6 +17,8 @@ from app.core.errors import ConfigError
 COMMANDS = {
     "serve": ("app.commands.serve", "start the service"),
     "check": ("app.commands.check", "show the settings in force, and all that is wrong with them"),
+    "doctor": ("app.commands.doctor", "look at all that the service needs, and say what to do"),
+    "decode": ("app.commands.decode", "turn old events in files into modern ones"),
     "log": ("app.logview", "read the embedded SQLite log"),
 }
 GROUP = "sluiceway.commands"
