@@ -26,6 +26,7 @@ from pydantic_settings import (
 ENV_PREFIX = "SLUICEWAY_"
 KIB = 1024
 MIB = 1024 * KIB
+MAX_PORT = 65535
 
 
 class Section(BaseModel):
@@ -38,7 +39,7 @@ class HttpSettings(Section):
     """Where the service listens, and what it takes from a request."""
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8192, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    port: int = Field(8192, ge=0, le=MAX_PORT, description="Port to listen on; 0 takes a free one.")
     workers: int = Field(1, ge=1, le=256, description="Processes that serve requests.")
     max_body_size: int = Field(
         10 * MIB,
@@ -309,7 +310,8 @@ class KafkaSinkSettings(Section):
     @classmethod
     def _are_addresses(cls, value: list[str]) -> list[str]:
         for server in value:
-            if not re.fullmatch(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?", server):
+            found = re.fullmatch(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?", server)
+            if not found or not 0 < int(found[2] or 9092) <= MAX_PORT:
                 message = f"{server!r} is no broker's address; write kafka1.example.org:9092"
                 raise ValueError(message)
         return value

@@ -30,6 +30,7 @@ _KEYWORDS = (
     | {"multipleOf", "pattern", "required", "title", "type", "uniqueItems"}
 )
 _MARKUP = b"<"
+_OURS = "/sluiceway/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,20 @@ class Found:
 class Repository:
     """Finds schema documents. Remembers nothing; counts in `fetches` how often it looked.
 
-    `absolute` fetches absolute URIs, where those are allowed.
+    `absolute` fetches absolute URIs, where those are allowed. `builtin` is asked last, but first
+    for what is our own: that must be had even while every other source is away.
     """
 
     def __init__(
-        self, sources: Sequence[SchemaSource], *, absolute: SchemaSource | None = None
+        self,
+        sources: Sequence[SchemaSource],
+        *,
+        absolute: SchemaSource | None = None,
+        builtin: SchemaSource | None = None,
     ) -> None:
-        self._sources = sources
+        last = [builtin] if builtin else []
+        self._sources = [*sources, *last]
+        self._sources_of_ours = [*last, *sources]
         self._absolute = absolute
         self.fetches = 0
 
@@ -61,7 +69,7 @@ class Repository:
         """
         self.fetches += 1
         problems: list[str] = []
-        sources = self._sources
+        sources = self._sources_of_ours if uri.startswith(_OURS) else self._sources
         if not uri.startswith("/"):
             sources = [self._absolute] if self._absolute else []
         for source in sources:

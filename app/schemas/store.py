@@ -56,7 +56,7 @@ class SchemaStore:
         max_concurrent_fetches: int = 16,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._base_uris = [*base_uris, str(BUILTIN)]
+        self._base_uris = list(base_uris)
         self._allow_absolute = allow_absolute
         self._allow_insecure = allow_insecure
         self._cache_size = cache_size
@@ -103,7 +103,8 @@ class SchemaStore:
             await self.stop()
             raise ConfigError(*problems)
         absolute = self._source("", client) if self._allow_absolute else None
-        self._repository = Repository(sources, absolute=absolute)
+        builtin = self._source(str(BUILTIN), None)
+        self._repository = Repository(sources, absolute=absolute, builtin=builtin)
 
     async def stop(self) -> None:
         """Let go of everything; who still waits for a schema is told that it is unavailable."""

@@ -156,6 +156,7 @@ def test_hasty_requests_keep_their_own_defaults_when_one_is_set(write):
         ({"type": "kafka"}, "sink.kafka.bootstrap_servers"),
         ({"type": "kafka", "bootstrap_servers": []}, "bootstrap_servers"),
         ({"type": "kafka", "bootstrap_servers": ["http://k:1"]}, "no broker's address"),
+        ({"type": "kafka", "bootstrap_servers": ["k:99999"]}, "no broker's address"),
         (
             {"type": "kafka", "bootstrap_servers": ["k"], "guaranteed": {"acks": "leader"}},
             "idempotence needs acks: all",

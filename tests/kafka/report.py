@@ -1,4 +1,4 @@
-"""Puts the accounts of a ledger run into docs/reliability.md: python -m tests.kafka.report IN OUT."""
+"""Puts the accounts of a ledger run into a page: python -m tests.kafka.report ACCOUNTS PAGE."""
 
 import sys
 from pathlib import Path

@@ -35,6 +35,17 @@ async def test_the_first_source_that_has_a_document_wins():
     assert second.asked == []
 
 
+async def test_what_is_built_in_is_asked_first_for_our_own_and_last_for_the_rest():
+    other = Texts({"/sluiceway/x": b"title: theirs", "/a": b"title: theirs"})
+    builtin = Texts({"/sluiceway/x": b"title: ours", "/a": b"title: ours"})
+    repository = Repository([other], builtin=builtin)
+
+    own, rest = await repository.find("/sluiceway/x"), await repository.find("/a")
+
+    assert (own.document["title"], rest.document["title"]) == ("ours", "theirs")
+    assert other.asked == ["/a"]
+
+
 async def test_a_failing_source_does_not_hide_a_later_one():
     repository = Repository([Source(a=SourceError("down")), Source(a=b"title: second")])
 
