@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from tests.kafka.load import Sent
 
-ACCEPTED = ("201", "202", "207")
+ACCEPTED = ("201", "202")
 """What promises that an event is, or will be, in Kafka."""
-MAY_REPEAT = ("503", "504", "202", "207", "nothing")
+MAY_REPEAT = ("503", "504", "202", "nothing")
 """What allows an event to be there twice, or although it was not promised."""
 
 

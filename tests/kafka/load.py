@@ -91,16 +91,21 @@ class Load:
 
     def _note(self, ids: list[str], status: int, body: bytes) -> None:
         for event_id in ids:
-            self.sent[event_id].told = str(status)
+            # Of a mixed answer, what is not listed is acknowledged.
+            self.sent[event_id].told = "201" if status == 207 else str(status)
         if status == 202:
             assert json.loads(body)["durability"] == "spooled"
-        if status >= 207:
-            for kind, entries in json.loads(body).items():
-                for entry in entries:
-                    one = self.sent[ids[entry["index"]]]
-                    one.reason = entry["reason"]
-                    if status == 207:
-                        one.told = "400" if kind == "invalid" else _status(entry["reason"])
+        if status < 207:
+            return
+        for kind, entries in json.loads(body).items():
+            for entry in entries:
+                one = self.sent[ids[entry["index"]]]
+                if kind == "spooled":
+                    one.told = "202"
+                    continue
+                one.reason = entry["reason"]
+                if status == 207:
+                    one.told = "400" if kind == "invalid" else _status(entry["reason"])
 
     async def _wait(self, seconds: float) -> None:
         try:

@@ -98,6 +98,7 @@ class Lane:
     ready_at: float = 0.0
     identity: Identity | None = None
     sequence: int = 0
+    last_offset: int = -1
     failures: int = 0
 
     @property

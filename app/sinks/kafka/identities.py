@@ -35,6 +35,15 @@ class Identities:
         if batch.identity is lane.identity and batch.sequence >= 0:
             lane.sequence = (batch.sequence + len(batch.entries)) % _SEQUENCES
 
+    def give_up(self, batch: Batch) -> None:
+        """Note that a batch will not be sent again as it is: what is in doubt takes its identity.
+
+        A broker that has stored it would take the next batch of that number for the same one, and
+        answer that it is stored.
+        """
+        if batch.unclear:
+            self.retire(batch.identity)
+
     def retire(self, identity: Identity | None) -> None:
         """Never number another batch with this identity."""
         if identity is not None and identity is self.current and identity is not ANONYMOUS:

@@ -7,7 +7,7 @@ goes on with what lies in the lanes.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,10 @@ logger = logging.getLogger(__name__)
 
 PROBE_EVERY = 2.0
 METADATA_AGE = 60.0
+MOST_TOPICS = 500
+"""Topics in one request: the answer for thousands would hold up the event loop."""
 _REFRESH_GAP = 0.05
+_LONGEST_REFRESH_GAP = 1.0
 _PAUSE = 0.25
 _DENIED_FOR = 3.0
 """Seconds for which all brokers must deny a known topic until it is believed to be gone."""
@@ -76,15 +79,14 @@ class Producer:
         """Ask brokers for metadata soon."""
         self._refresh_wanted.set()
 
-    async def look_up(self, topic: str, *, create: bool) -> int:
-        """Ask for one topic; return its error code, 0 if it is known now.
+    async def look_up(self, topics: Sequence[str], *, create: bool) -> dict[str, int]:
+        """Ask for topics; return the error code of each, 0 if it is known now.
 
         Raises BrokerUnreachable.
         """
-        denied = await self._control.ask_metadata([topic], create=create)
-        if topic in self._metadata.leaders:
-            return 0
-        return denied.get(topic, LEADER_NOT_AVAILABLE)
+        denied = await self._control.ask_metadata(topics, create=create)
+        known = self._metadata.leaders
+        return {t: 0 if t in known else denied.get(t, LEADER_NOT_AVAILABLE) for t in topics}
 
     async def close(self) -> None:
         """Disconnect at once; what was under way is in its lane again."""
@@ -97,13 +99,16 @@ class Producer:
     async def _tend(self) -> None:
         """Keep metadata fresh, and notice when nobody answers."""
         since = time.monotonic()
+        gap = _REFRESH_GAP
         while True:
             try:
                 async with asyncio.timeout(PROBE_EVERY):
                     await self._refresh_wanted.wait()
-                await asyncio.sleep(_REFRESH_GAP)  # others will find the same
+                # Others will find the same; and what does not help is done ever more seldom.
+                await asyncio.sleep(gap)
+                gap = min(gap * 1.5, _LONGEST_REFRESH_GAP)
             except TimeoutError:
-                pass
+                gap = _REFRESH_GAP
             try:
                 if self._refresh_wanted.is_set() or self._stale():
                     self._refresh_wanted.clear()
@@ -123,7 +128,9 @@ class Producer:
 
     async def _learn(self) -> None:
         now = time.monotonic()
-        await self._control.ask_metadata(self._metadata.wanted(now))
+        wanted = self._metadata.wanted(now)
+        for at in range(0, max(1, len(wanted)), MOST_TOPICS):
+            await self._control.ask_metadata(wanted[at : at + MOST_TOPICS])
         self._refreshed_at = now
         for topic, denied_at in list(self._metadata.missing_since.items()):
             if time.monotonic() - denied_at > _DENIED_FOR:

@@ -11,7 +11,7 @@ from aiokafka.protocol.produce import ProduceRequest
 
 from app.core.errors import EventError, EventTooLarge, RecordRefused, TopicUnavailable
 from app.core.events import Delivery
-from app.sinks.kafka.accumulator import Accumulator, Batch, Entry, Lane
+from app.sinks.kafka.accumulator import ANONYMOUS, Accumulator, Batch, Entry, Lane
 from app.sinks.kafka.batches import encoded, halves, without
 from app.sinks.kafka.broker import Access, Broker, BrokerUnreachable
 from app.sinks.kafka.identities import Identities
@@ -245,7 +245,7 @@ class Sender:
                 continue
             code = row[1]
             if verdict_of(code) is Verdict.STORED:
-                self._stored(lane, batch, offset=row[2])
+                self._stored(lane, batch, code, offset=row[2])
             else:
                 # Since version 8: which records of the batch are at fault, and why (KIP-467).
                 faults = row[_FAULTS] if len(row) > _FAULTS else None
@@ -256,15 +256,15 @@ class Sender:
             case Verdict.RETRY:
                 self._again(lane, batch, name_of(code))
             case Verdict.REFRESH:
+                # A leader that is deposed while its followers copy answers this as well.
+                batch.unclear = True
                 self._refresh()
                 self._again(lane, batch, name_of(code), longest=_LONGEST_PAUSE_FOR_LEADER)
             case Verdict.UNCLEAR:
                 batch.unclear = True
                 self._again(lane, batch, name_of(code))
             case Verdict.IDENTITY:
-                self._identities.retire(batch.identity)
-                batch.identity, batch.data = None, None
-                self._again(lane, batch, name_of(code))
+                self._renumber(lane, batch, name_of(code))
             case Verdict.TOPIC:
                 failure = TopicUnavailable(
                     f"Kafka refuses everything for the topic {lane.topic}: {name_of(code)}.",
@@ -272,14 +272,21 @@ class Sender:
                 )
                 self._refused(lane, batch, dict.fromkeys(range(len(batch.entries)), failure))
             case Verdict.TOO_LARGE if len(batch.entries) > 1:
-                self._watch.retried(name_of(code))
-                self._accumulator.put_back(lane, *halves(batch), instead_of=batch, ready_at=0.0)
+                self._halve(lane, batch, name_of(code))
             case Verdict.TOO_LARGE:
                 self._refused(lane, batch, {0: _too_large(batch.entries[0])})
             case Verdict.REFUSED:
                 self._sort_out(lane, batch, name_of(code), faults)
 
-    def _stored(self, lane: Lane, batch: Batch, offset: int) -> None:
+    def _stored(self, lane: Lane, batch: Batch, code: int, offset: int) -> None:
+        seen = (code != 0 and batch.attempts == 1) or 0 <= offset <= lane.last_offset
+        if seen and batch.identity is not ANONYMOUS:
+            # It takes this batch for an earlier one, so this one is not stored. We know of no way
+            # to get here but a topic that was made anew; then an event is stored twice, not lost.
+            lane.last_offset = -1
+            self._renumber(lane, batch, "MISTAKEN_FOR_ANOTHER")
+            return
+        lane.last_offset = max(lane.last_offset, offset + len(batch.entries) - 1)
         self._identities.stored(lane, batch)
         lane.failures = 0
         lane.ready_at = 0.0
@@ -289,13 +296,23 @@ class Sender:
             entry.tell(Delivery("acked", topic, partition, offset + place if known else -1))
         self._accumulator.finished(lane, batch)
 
+    def _renumber(self, lane: Lane, batch: Batch, reason: str) -> None:
+        """Send a batch again under another identity."""
+        self._identities.retire(batch.identity)
+        batch.identity, batch.data = None, None
+        self._again(lane, batch, reason)
+
+    def _halve(self, lane: Lane, batch: Batch, reason: str) -> None:
+        self._watch.retried(reason)
+        self._identities.give_up(batch)
+        self._accumulator.put_back(lane, *halves(batch), instead_of=batch, ready_at=0.0)
+
     def _again(
         self, lane: Lane, batch: Batch, reason: str, *, longest: float = _LONGEST_PAUSE
     ) -> None:
         self._watch.retried(reason)
         if not batch.awaited:
-            if batch.unclear:
-                self._identities.retire(batch.identity)
+            self._identities.give_up(batch)
             self._accumulator.finished(lane, batch)
             return
         lane.failures += 1
@@ -310,8 +327,7 @@ class Sender:
         if count == 1:
             at_fault = {0: at_fault.get(0, "")}
         if not at_fault:  # an older broker does not say which
-            self._watch.retried(code)
-            self._accumulator.put_back(lane, *halves(batch), instead_of=batch, ready_at=0.0)
+            self._halve(lane, batch, code)
             return
         self._refused(
             lane,
@@ -326,6 +342,7 @@ class Sender:
         )
 
     def _refused(self, lane: Lane, batch: Batch, failures: dict[int, EventError]) -> None:
+        self._identities.give_up(batch)
         gone = Batch([batch.entries[place] for place in failures])
         rest = without(batch, gone.entries)
         for entry, failure in zip(gone.entries, failures.values(), strict=True):

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from app.core.errors import EventError, SinkUnavailable
 from app.core.events import Delivery, Record
@@ -27,7 +27,6 @@ MIB = 1024 * KIB
 
 _PATIENCE = 4.0
 _LAST_ANSWERS = 0.5
-_BUSY = 0.005
 _HINT = "Send it again after a pause."
 
 Acks = Literal["all", "leader"]
@@ -183,9 +182,10 @@ class KafkaSink:
         if refusal is not None:
             return [refusal] * len(records)
         call = Call(len(records))
-        unknown = self._queue(enumerate(records), call)
+        deadline = time.monotonic() + self._timeout
+        unknown = self._queue(enumerate(records), call, deadline)
         if unknown:
-            await self._queue_unknown(records, unknown, call)
+            await self._queue_unknown(records, unknown, call, deadline)
         return await call.told
 
     async def healthy(self) -> Health:
@@ -222,10 +222,11 @@ class KafkaSink:
         size = sum(map(_size_of, records))
         return self._accumulator.refusal(len(records), size)
 
-    def _queue(self, numbered: Any, call: Call) -> dict[str, list[int]]:
+    def _queue(
+        self, numbered: Iterable[tuple[int, Record]], call: Call, deadline: float
+    ) -> dict[str, list[int]]:
         """Queue records; return the positions of those whose topic is not known yet."""
         now = time.monotonic()
-        deadline = now + self._timeout
         latest = int(time.time() * 1000) + self._timestamp_ahead_ms
         accumulator = self._accumulator
         unknown: dict[str, list[int]] = {}
@@ -253,12 +254,16 @@ class KafkaSink:
         return unknown
 
     async def _queue_unknown(
-        self, records: Sequence[Record], unknown: dict[str, list[int]], call: Call
+        self,
+        records: Sequence[Record],
+        unknown: dict[str, list[int]],
+        call: Call,
+        deadline: float,
     ) -> None:
         async def one(topic: str, positions: list[int]) -> None:
             failure = await self._topics.look_up(topic)
             if failure is None:
-                left = self._queue(((p, records[p]) for p in positions), call)
+                left = self._queue(((p, records[p]) for p in positions), call, deadline)
                 positions = left.get(topic, [])
                 failure = SinkUnavailable(f"The topic {topic} has just gone.", hint=_HINT)
             for position in positions:

@@ -131,4 +131,4 @@ class Supervisor:
         while True:
             await asyncio.sleep(TICK)
             for _lane, batch in self._accumulator.expire(time.monotonic()):
-                self._identities.retire(batch.identity)
+                self._identities.give_up(batch)
