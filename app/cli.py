@@ -22,6 +22,8 @@ COMMANDS = {
     "log": ("app.logview", "read the embedded SQLite log"),
 }
 GROUP = "sluiceway.commands"
+INTERRUPTED = 130
+"""The exit code that a shell reports for Ctrl-C."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,6 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         for problem in error.problems:
             print(f"sluiceway: {problem}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
     return code
 
 

@@ -12,16 +12,17 @@ REMEMBERED = 5_000
 _OTHER = "Other"
 _APP = "WikipediaApp/"
 # Of Webrequest.java in analytics/refinery, as eventlogging had it: '.' ends at a newline, and the
-# second part counts only at the beginning.
+# second part counts only at the beginning. What follows must reach the end, so a newline inside
+# makes it no bot.
 _BOT = re.compile(
-    r".*(?:bot|spider|WordPress|AppEngine|AppleDictionaryService|Python-urllib|python-requests"
+    r"(?:.*(?:bot|spider|WordPress|AppEngine|AppleDictionaryService|Python-urllib|python-requests"
     r"|Google-HTTP-Java-Client|[Ff]acebook|[Yy]ahoo|RockPeaks|http)"
     r"|(?:goo wikipedia|MediaWikiCrawler-Google|wikiwix-bot|Java|curl|PHP|Faraday|HTTPC|Ruby|\.NET"
     r"|Python|Apache|Scrapy|PycURL|libwww|Zend|wget|nodemw|WinHttpRaw|Twisted|com\.eusoft|Lagotto"
     r"|Peggo|Recuweb|check_http|Magnus|MLD|Jakarta|find-link|J\. River|projectplan9|ADmantX"
     r"|httpunit|LWP|iNaturalist|WikiDemo|FSResearchIt|livedoor|Microsoft Monitoring|MediaWiki"
     r"|User:|User_talk:|github|tools.wmflabs.org|Blackboard Safeassign|Damn Small XSS"
-    r"|\S+@\S+\.[a-zA-Z]{2,3})"
+    r"|\S+@\S+\.[a-zA-Z]{2,3})).*$"
 )
 
 Agent = dict[str, str | bool | None]

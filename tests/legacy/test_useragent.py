@@ -154,3 +154,8 @@ def test_any_text_gives_all_fields_or_a_user_agent_error(text):
         assert len(text) > MAX_LENGTH or "WikipediaApp/" in text
     else:
         assert agent.keys() == FIELDS
+
+
+def test_a_bot_with_a_newline_inside_was_none():
+    assert parse_ua("curl/7.1")["is_bot"]
+    assert not parse_ua("curl/7.1\nfoo")["is_bot"]
