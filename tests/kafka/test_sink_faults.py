@@ -469,3 +469,18 @@ async def test_five_hundred_new_topics_are_found_together(mock_cluster):
 
     assert all(isinstance(answer, Delivery) for (answer,) in answers)
     assert took < 2.0
+
+
+async def test_an_event_that_a_broker_mistakes_for_another_is_stored_all_the_same(kafka, topic):
+    """The last defence: were there a defect in our numbering, it would not lose events."""
+    kafka.admin.create_topic(topic)
+    noted = Noted()
+
+    async with opened(kafka.bootstrap, watch=noted) as sink:
+        await sink.produce([record(topic, 0)])
+        sink._accumulator.lane(topic, 0).sequence = 0  # the number of the first, once more
+        (answer,) = await sink.produce([record(topic, 1)])
+
+    assert answer == Delivery("acked", topic, 0, 1)
+    assert noted.retries == ["MISTAKEN_FOR_ANOTHER"]
+    assert numbers(read_all(kafka.bootstrap, [topic])) == [0, 1]

@@ -1,6 +1,7 @@
 """Sends what is ready in the lanes to the brokers that lead them, and acts on what they answer."""
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -70,7 +71,7 @@ class Sender:
         self._watch = watch
         self._refresh = refresh
         self._brokers: dict[int, Broker] = {}
-        self._requests: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -82,23 +83,19 @@ class Sender:
         while True:
             self._woken.clear()
             pause = self._send_ready(time.monotonic())
-            if pause is None:
-                await self._woken.wait()
-            elif pause > 0:
-                try:
-                    async with asyncio.timeout(pause):
-                        await self._woken.wait()
-                except TimeoutError:
-                    pass
+            await asyncio.sleep(0)  # whatever it finds, everything else gets its turn
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._woken.wait()
 
     async def close(self) -> None:
         """Disconnect from all brokers; what was under way goes back to its lane."""
         await asyncio.gather(*(broker.close() for broker in self._brokers.values()))
-        if self._requests:
-            await asyncio.wait(self._requests, timeout=1.0)
-        for task in self._requests:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1.0)
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._requests, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _send_ready(self, now: float) -> float | None:
         """Start requests for what is ready; return the seconds until more may be, None if never."""
@@ -143,7 +140,7 @@ class Sender:
         broker = self._brokers.get(node_id)
         if broker is None or broker.address != address:
             if broker is not None:
-                broker.disconnect()
+                self._keep(asyncio.create_task(broker.close()))
             broker = self._brokers[node_id] = Broker(node_id, address, self._access, self.wake)
         return broker
 
@@ -175,9 +172,11 @@ class Sender:
         if not taken:
             return
         broker.in_flight += 1
-        task = asyncio.create_task(self._request(broker, taken))
-        self._requests.add(task)
-        task.add_done_callback(self._requests.discard)
+        self._keep(asyncio.create_task(self._request(broker, taken)))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _request(self, broker: Broker, taken: Sequence[tuple[Lane, Batch]]) -> None:
         started = time.monotonic()
