@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import sys
 import threading
 import time
@@ -52,11 +53,13 @@ def run(args: argparse.Namespace) -> int:
     # What matters is found and told; the log of the parts that are tried would tell it twice.
     logging.getLogger().addHandler(logging.NullHandler())
     threads = set(threading.enumerate())
+    # Nothing is begun that would have to be ended, and its tasks would complain: Ctrl-C ends it
+    # on the spot, wherever it is.
+    before = signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     try:
         findings = _diagnosed(settings)
-    except KeyboardInterrupt:
-        # Nothing was begun that would have to be ended, and its tasks would complain.
-        os._exit(INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGINT, before)
     print(_as_json(findings) if args.json else _as_text(findings))
     sys.stdout.flush()
     code = 1 if any(each.level == "problem" for each in findings) else 0

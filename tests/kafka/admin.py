@@ -121,7 +121,7 @@ class Admin:
     def _served(self, topic: str, partitions: int) -> bool:
         """Ask the leaders themselves: metadata may be ahead of them."""
         wanted = {TopicPartition(topic, n): OffsetSpec.latest() for n in range(partitions)}
-        answers = self._client.list_offsets(wanted, request_timeout=SECONDS)
+        answers = self._client.list_offsets(wanted, request_timeout=2.0)
         return all(answer.exception(SECONDS) is None for answer in answers.values())
 
 
