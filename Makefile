@@ -25,7 +25,7 @@ format: $(READY)  ## let the formatter and the safe fixes have their way
 
 ledger: $(READY)  ## every Kafka fault under load; its accounts go to docs/reliability.md
 	@rm -f .ledger
-	LEDGER_FILE=$(CURDIR)/.ledger SLUICEWAY_REQUIRE_KAFKA=1 $(BIN)/python -m pytest tests/kafka/test_ledger.py tests/kafka/test_ledger_cluster.py $(ARGS)
+	LEDGER_FILE=$(CURDIR)/.ledger SLUICEWAY_REQUIRE_KAFKA=1 $(BIN)/python -m pytest tests/kafka/test_ledger.py tests/kafka/test_ledger_cluster.py tests/kafka/test_ledger_mock.py $(ARGS)
 	$(BIN)/python -m tests.kafka.report .ledger docs/reliability.md
 
 clean:
