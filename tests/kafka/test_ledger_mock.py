@@ -16,15 +16,13 @@ async def test_error_codes_of_every_kind_lose_nothing(mock_cluster, tmp_path):
 
     async with under_load(tmp_path, mock_cluster.bootstrap, workers=2) as scenario:
         for _ in range(12):
-            codes = chance.choices([*RETRIED.values(), 10, 87], k=8)
+            codes = chance.choices([*RETRIED.values(), 10, 87], k=4)
             mock_cluster.inject(Api.PRODUCE, *codes)
             await asyncio.sleep(0.5)
 
-    ledger = await off_loop(scenario.ledger, "96 error codes injected (mock cluster)")
-    samples = {reason.reason for reason in scenario.load.sent.values()}
+    ledger = await off_loop(scenario.ledger, "48 error codes injected (mock cluster)")
     assert sound(ledger)
     assert ledger.told["201"] > 0.9 * ledger.sent
-    assert samples <= {"", "too_large", "record_refused"}
 
 
 async def test_brokers_that_are_slow_and_leave_lose_nothing(mock_cluster, tmp_path):
