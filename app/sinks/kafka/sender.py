@@ -342,6 +342,7 @@ class Sender:
 
     def _refused(self, lane: Lane, batch: Batch, failures: dict[int, EventError]) -> None:
         self._identities.give_up(batch)
+        lane.failures = 0  # the broker answers, and for good
         gone = Batch([batch.entries[place] for place in failures])
         rest = without(batch, gone.entries)
         for entry, failure in zip(gone.entries, failures.values(), strict=True):

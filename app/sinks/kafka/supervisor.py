@@ -93,6 +93,9 @@ class Supervisor:
                 self._went_down("The Kafka producer cannot start; see the log.", tell=False)
                 await asyncio.sleep(_PAUSES[-1])
                 continue
+            except asyncio.CancelledError:
+                await producer.close()
+                raise
             failures = 0
             self._came_up(producer)
             end = await producer.ended
