@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +59,9 @@ class Admin:
         _all_done(self._client.create_topics([topic], request_timeout=SECONDS))
         until(lambda: len(self.describe(name)) == partitions, SECONDS)
         self.wait_whole([name])
-        until(lambda: self._served(name, partitions), SECONDS)
+        # Best effort: it is a courtesy to producers that do not try again.
+        with suppress(TimeoutError):
+            until(lambda: self._served(name, partitions), 5.0)
         return name
 
     def delete_topic(self, name: str) -> None:
@@ -122,7 +125,7 @@ class Admin:
         """Ask the leaders themselves: metadata may be ahead of them."""
         wanted = {TopicPartition(topic, n): OffsetSpec.latest() for n in range(partitions)}
         answers = self._client.list_offsets(wanted, request_timeout=2.0)
-        return all(answer.exception(SECONDS) is None for answer in answers.values())
+        return all(answer.exception(3.0) is None for answer in answers.values())
 
 
 def brokers_seen_by(address: str, seconds: float) -> set[int]:

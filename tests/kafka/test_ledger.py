@@ -16,13 +16,13 @@ from tests.support import served, until
 IN_TIME = DEADLINE + 0.5
 
 
-def sound(ledger):
-    """Nothing lost, nothing false, and doubles only where they are allowed."""
+def sound(ledger, *, in_order=True):
+    """Nothing lost, nothing false, nothing out of order, doubles only where they are allowed."""
     assert ledger.sent > 0
     assert ledger.lost == 0
     assert ledger.false_accepted == 0
     assert ledger.bad_doubles == 0
-    assert ledger.out_of_order == 0
+    assert not in_order or ledger.out_of_order == 0
     return True
 
 
@@ -175,7 +175,9 @@ async def test_one_of_two_workers_is_killed(broker, tmp_path):
     assert len(now) == 2
     assert workers[0] not in now
     assert after
-    assert sound(ledger)
+    # A client of the dead worker went on with the other one, which has a spool of its own: its
+    # later events may be produced before those that the successor finds. Order is a process's.
+    assert sound(ledger, in_order=False)
 
 
 def _children(pid):
