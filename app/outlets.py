@@ -111,7 +111,7 @@ def _kafka(
 ) -> KafkaSink:
     return KafkaSink(
         settings.bootstrap_servers,
-        client_id=settings.client_id,
+        client_id=settings.client_id if lane == GUARANTEED else f"{settings.client_id}-{lane}",
         security=security_of(settings),
         acks=producer.acks,
         idempotence=producer.idempotence,

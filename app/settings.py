@@ -276,7 +276,10 @@ class KafkaSinkSettings(Section):
     bootstrap_servers: list[str] = Field(
         min_length=1, description="Brokers to find the cluster by, as host:port."
     )
-    client_id: str = Field("sluiceway", description="Name of this client in the brokers' logs.")
+    client_id: str = Field(
+        "sluiceway",
+        description="Name of this client in the brokers' logs; with -hasty for hasty requests.",
+    )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."
     )

@@ -19,7 +19,7 @@ from app.sinks.kafka.partitioner import Partitioner
 from app.sinks.kafka.producer import Producer
 from app.sinks.kafka.security import Security
 from app.sinks.kafka.sender import Sender
-from app.sinks.kafka.supervisor import Supervisor
+from app.sinks.kafka.supervisor import Supervisor, away
 from app.sinks.kafka.topics import Topics
 
 KIB = 1024
@@ -135,6 +135,7 @@ class KafkaSink:
             accumulator=self._accumulator,
             identities=self._identities,
             watch=self._watch,
+            client_id=client_id,
         )
         self._topics = Topics(
             metadata=self._metadata, supervisor=self._supervisor, create=create_topics
@@ -218,7 +219,7 @@ class KafkaSink:
         if self._closed:
             return SinkUnavailable("The service is stopping.", hint=_HINT)
         if self._supervisor.down:
-            return SinkUnavailable(self._supervisor.down, hint=_HINT)
+            return away()
         size = sum(map(_size_of, records))
         return self._accumulator.refusal(len(records), size)
 

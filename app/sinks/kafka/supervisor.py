@@ -18,7 +18,14 @@ logger = logging.getLogger(__name__)
 TICK = 0.05
 """Seconds between looks for records whose time is over."""
 _PAUSES = (0.1, 0.25, 0.5, 1.0, 2.0)
-_HINT = "Send it again after a pause."
+
+
+def away() -> SinkUnavailable:
+    """Return what callers are told meanwhile: never which brokers there are, and what ails them."""
+    return SinkUnavailable(
+        "Kafka cannot be reached now; the event is not stored.",
+        hint="Send it again after a pause.",
+    )
 
 
 class Watch(Protocol):
@@ -32,8 +39,8 @@ class Watch(Protocol):
 class Supervisor:
     """Runs generation after generation until it is stopped.
 
-    While there is none, `down` says why; what was never sent is then refused at once, so that a
-    caller learns it now rather than at its deadline.
+    While there is none, `down` says why, to operators; what was never sent is then refused at once,
+    so that a caller learns it now rather than at its deadline.
     """
 
     def __init__(
@@ -43,7 +50,9 @@ class Supervisor:
         accumulator: Accumulator,
         identities: Identities,
         watch: Watch,
+        client_id: str,
     ) -> None:
+        self._client_id = client_id
         self.producer: Producer | None = None
         self.down = "Kafka was not reached yet."
         self.ever_up = False
@@ -105,7 +114,7 @@ class Supervisor:
     def _came_up(self, producer: Producer) -> None:
         self.producer = producer
         if self.down:
-            logger.info("Kafka is reached.", extra={"generation": self.generations + 1})
+            logger.info("Kafka is reached.", extra={"client_id": self._client_id})
         self.down = ""
         self.ever_up = True
         self.generations += 1
@@ -125,10 +134,13 @@ class Supervisor:
 
     def _went_down(self, reason: str, *, tell: bool) -> None:
         if tell:
-            logger.error("Kafka is away; events for it are refused.", extra={"detail": reason})
+            logger.error(
+                "Kafka is away; events for it are refused or spooled.",
+                extra={"client_id": self._client_id, "detail": reason},
+            )
         self.down = reason
         self._first_try.set()
-        self._accumulator.refuse_unsent(SinkUnavailable(reason, hint=_HINT))
+        self._accumulator.refuse_unsent(away())
 
     async def _tick(self) -> None:
         while True:

@@ -106,14 +106,12 @@ class Topics:
         """Ask once and settle what can be settled; return why the others cannot."""
         producer = self._supervisor.producer
         if producer is None:
-            return self._supervisor.down or "no broker answers"
+            return ""
         try:
             async with asyncio.timeout(self._patience):
                 codes = await producer.look_up(topics, create=self._create)
-        except BrokerUnreachable as error:
-            return str(error)
-        except TimeoutError:
-            return "no broker answered in time"
+        except (BrokerUnreachable, TimeoutError):
+            return ""
         trouble = ""
         now = time.monotonic()
         for topic, code in codes.items():
