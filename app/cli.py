@@ -19,6 +19,7 @@ COMMANDS = {
     "check": ("app.commands.check", "show the settings in force, and all that is wrong with them"),
     "doctor": ("app.commands.doctor", "look at all that the service needs, and say what to do"),
     "decode": ("app.commands.decode", "turn old events in files into modern ones"),
+    "consume": ("app.commands.consume", "take lines of old logs from Kafka or a file to the sink"),
     "log": ("app.logview", "read the embedded SQLite log"),
 }
 GROUP = "sluiceway.commands"

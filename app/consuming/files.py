@@ -1,4 +1,4 @@
-"""Lines from a file, a pipe or a terminal: what has come is taken at once, and nothing is waited for.
+"""Lines from a file, a pipe or a terminal: what has come is taken at once.
 
 A file remembers no position: who stops before its end is told where to go on.
 """
@@ -8,9 +8,8 @@ import logging
 import os
 import stat
 from collections.abc import AsyncGenerator
-from typing import Protocol
 
-from app.consuming.intake import Batch
+from app.consuming.batch import Batch, Take
 from app.consuming.lines import Line, Splitter
 
 logger = logging.getLogger(__name__)
@@ -20,15 +19,7 @@ LINES = 500
 """Lines that are processed together."""
 
 
-class Takes(Protocol):
-    """Who takes batches."""
-
-    async def take(self, batch: Batch) -> None:
-        """Process the lines until all are done, or the batch is left."""
-        ...
-
-
-async def consume_file(fd: int, intake: Takes, stop: asyncio.Event) -> bool:
+async def consume_file(fd: int, take: Take, stop: asyncio.Event) -> bool:
     """Take all lines of an open file; return whether its end was reached.
 
     When `stop` is set, the lines in work are finished unless the sink does not take them.
@@ -38,14 +29,14 @@ async def consume_file(fd: int, intake: Takes, stop: asyncio.Event) -> bool:
     try:
         splitter = Splitter("line")
         async for chunk in chunks:
-            undone = await _take(list(splitter.feed(chunk)), intake, stopping)
+            undone = await _take(list(splitter.feed(chunk)), take, stopping)
             if undone is not None:
                 _say_where(undone.number)
                 return False
         if stopping.done():
             _say_where(splitter.number + 1)
             return False
-        undone = await _take(list(splitter.close()), intake, stopping)
+        undone = await _take(list(splitter.close()), take, stopping)
         if undone is not None:
             _say_where(undone.number)
         return undone is None
@@ -62,15 +53,13 @@ def _say_where(number: int) -> None:
     )
 
 
-async def _take(
-    lines: list[Line], intake: Takes, stopping: "asyncio.Task[bool]"
-) -> Line | None:
+async def _take(lines: list[Line], take: Take, stopping: "asyncio.Task[bool]") -> Line | None:
     """Take lines; return the first that is not done."""
     for start in range(0, len(lines), LINES):
         if stopping.done():
             return lines[start]
         batch = Batch(lines[start : start + LINES])
-        work = asyncio.create_task(intake.take(batch))
+        work = asyncio.create_task(take(batch))
         await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
             batch.left.set()
@@ -110,6 +99,6 @@ async def _readable(fd: int) -> None:
 
 
 def _may_wait(fd: int) -> bool:
-    """Say whether bytes may be long in coming: no thread may hang on them when it is time to stop."""
+    """Say whether bytes may be long in coming: no thread may hang on them at the end."""
     mode = os.fstat(fd).st_mode
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(fd)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from app.consuming.lines import MAX_LINE, Line
+from app.consuming.batch import Batch
+from app.consuming.lines import MAX_LINE
 from app.consuming.tally import Tally
 from app.core.errors import MalformedEvent
 from app.core.events import Context, Decoder, Outcome, RawEvent
@@ -28,18 +29,6 @@ PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before each further try; the last one holds for all that follow."""
 TELLINGS = 6
 """Tries for refused lines whose error events could not be stored, where nothing else is wrong."""
-
-
-class Batch:
-    """Lines in work; remembers which are done: stored, or refused for good.
-
-    Once `left` is set, what is not done is not tried again, and left as it is.
-    """
-
-    def __init__(self, lines: Sequence[Line]) -> None:
-        self.lines = lines
-        self.done = [False] * len(lines)
-        self.left = asyncio.Event()
 
 
 class Intake:
@@ -119,7 +108,7 @@ class Intake:
     def _count(self, batch: Batch, position: int, outcome: Outcome) -> None:
         batch.done[position] = True
         line = batch.lines[position]
-        self.tally.size += line.size
+        self.tally.size += line.size + 1  # its end
         if outcome.error is None:
             self.tally.accepted += 1
         else:
@@ -152,7 +141,7 @@ class Intake:
             try:
                 body, offers = read(line.text)
             except LegacyError as error:
-                # Of a line that nothing can be told apart of, nothing is told: it may hold addresses.
+                # A line may hold addresses: what cannot be told apart of it is not told.
                 error.told = "" if error.told is None else error.told
                 raise
             if "meta.id" not in offers:

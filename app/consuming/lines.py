@@ -39,7 +39,7 @@ class Line:
 
 
 class Splitter:
-    """Cuts bytes into lines as they come; remembers the beginning of a line and how many there were.
+    """Cuts bytes into lines as they come; remembers how many there were, and the begun one.
 
     Line ends are left out, and so are empty lines, but these are counted.
     """

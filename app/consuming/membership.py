@@ -1,109 +1,283 @@
 """One membership in a consumer group: lines are taken, and committed once they are done.
 
-A line that is not done is never committed: whoever gets its partition next begins with it.
+A line that is not done is never committed: whoever has its partition next begins with it.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
-    KafkaError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
 )
 
-from app.consuming.intake import Batch
+from app.consuming.batch import Batch, Take
 from app.consuming.lines import Line
+from app.consuming.offsets import offsets_of
 from app.core.errors import ConfigError
 from app.sinks.kafka.broker import Access
 
 logger = logging.getLogger(__name__)
 
 LINES = 500
-"""Lines that are in work together, of all partitions; no more are begun before they are done."""
+"""Lines in work together, of all partitions; no others are begun before they are done."""
+FETCHED = 16 * 1_048_576
+"""Bytes that a broker sends at once."""
 POLL = 1.0
 """Seconds that a poll waits for lines."""
-PATIENCE = 20.0
-"""Seconds that the batch in work may take when partitions are to be given away."""
-REBALANCE = 45.0
-"""Seconds that the group waits for a member: more than PATIENCE and a commit together."""
-ANSWER = 15.0
-"""Seconds for a commit, a question about topics, or leaving."""
-QUIET = 30.0
-"""Seconds without a line after which the brokers are asked whether they are still there."""
-NEVER_IDLE = 2**31 - 1
-"""Milliseconds: a member whose sink is away for hours still holds its place; heartbeats say so."""
+ANSWER = 10.0
+"""Seconds for a commit, or any other question to the cluster."""
+NEVER = 2**31 - 1
+"""Milliseconds. A member whose sink is away keeps its place; heartbeats say that it lives."""
 
-Place = Literal["earliest", "latest"]
-Records = Mapping[TopicPartition, Sequence[ConsumerRecord]]
-
-
-class Takes(Protocol):
-    """Who takes batches."""
-
-    async def take(self, batch: Batch) -> None:
-        """Process the lines until all are done, or the batch is left."""
-        ...
+Begin = Literal["earliest", "latest"]
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What is consumed and as whom. `begin` is where, on partitions of which the group knows none."""
+    """What is consumed and as whom; `begin` is for partitions that the group never committed.
+
+    `patience` is how many seconds the batch in work may take once partitions are to be given away,
+    `quiet` after how many without a line the group's coordinator is asked whether it is there.
+    """
 
     servers: Sequence[str]
     topic: str
     group: str
-    begin: Place
+    begin: Begin
     access: Access
+    patience: float = 15.0
+    quiet: float = 10.0
+
+    @property
+    def rebalance(self) -> float:
+        """How many seconds the group waits for its members: to finish a batch, and commit."""
+        return self.patience + ANSWER + 5.0
 
 
-class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  (aiokafka has no types)
-    """Consumes until it is told to stop, or until something is wrong that a new one may mend."""
+class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka says no types
+    """Consumes until it is told to stop, or until something is wrong that another may mend.
 
-    def __init__(self, subscription: Subscription, intake: Takes) -> None:
+    `assigned` says whether the group ever took it in.
+    """
+
+    def __init__(self, subscription: Subscription, take: Take) -> None:
+        self.assigned = False
         self._subscription = subscription
-        self._intake = intake
+        self._take_lines = take
         self._consumer = _consumer(subscription)
         self._batch: Batch | None = None
         self._work: asyncio.Task[None] | None = None
+        self._stopping = False
 
-    async def join(self) -> None:
-        """Connect and ask for partitions; raises KafkaError, or ConfigError if there is no topic."""
+    async def consume(self, stop: asyncio.Event) -> None:
+        """Consume until `stop` is set, and leave the group; raises what is wrong.
+
+        The batch in work is finished then, but what the sink does not take is not tried again.
+        """
+        stopping = asyncio.create_task(stop.wait())
+        consuming = asyncio.create_task(self._consume())
+        try:
+            await asyncio.wait({stopping, consuming}, return_when=asyncio.FIRST_COMPLETED)
+            self._stopping = True
+            if self._batch is not None:
+                self._batch.left.set()
+                await asyncio.wait({consuming}, timeout=self._subscription.patience)
+            if consuming.done():
+                consuming.result()
+        finally:
+            await _ended(consuming)
+            await self._leave(stopping)
+            await _ended(stopping)
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Finish the batch in work or give it up: its partitions may be others' in a moment."""
+        batch, work = self._batch, self._work
+        if batch is None or work is None:
+            return
+        batch.left.set()
+        await asyncio.wait({work}, timeout=self._subscription.patience)
+        if not work.done():
+            await _ended(work)
+            logger.warning(
+                "Lines in work were given up: their partitions are given away, and whoever has "
+                "them next takes these lines again.",
+                extra={"partitions": _listed(revoked)},
+            )
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Say what is consumed from now on."""
+        self.assigned = True
+        logger.info("Partitions were assigned.", extra={"partitions": _listed(assigned)})
+
+    async def _consume(self) -> None:
+        await self._join()
+        heard = time.monotonic()
+        while not self._stopping:
+            records = await self._poll()
+            if records:
+                await self._take(records)
+                heard = time.monotonic()
+            elif time.monotonic() - heard > self._subscription.quiet:
+                # It may have gone for good, with all addresses that are known of the cluster.
+                await _in_time(self._consumer.committed(self._any_partition), "a question")
+                heard = time.monotonic()
+
+    async def _join(self) -> None:
         await self._consumer.start()
-        # Asked first: a subscription to a topic that does not exist may create it.
-        if self._subscription.topic not in await self._topics():
+        # To ask for a topic that does not exist may create it.
+        if self._subscription.topic not in await _in_time(self._consumer.topics(), "a question"):
             raise ConfigError(
                 f"There is no topic {self._subscription.topic} on "
-                f"{','.join(self._subscription.servers)}, or this user may not read it: correct "
-                "--topic, or create the topic, or grant Read and Describe on it."
+                f"{','.join(self._subscription.servers)}, or this user may not see it. Correct "
+                "--topic, create the topic, or grant Read on it."
             )
         self._consumer.subscribe([self._subscription.topic], listener=self)
 
-    async def consume(self, stop: asyncio.Event) -> None:
-        """Consume until `stop` is set; raises KafkaError.
-
-        The batch in work is finished then, unless the sink does not take it.
-        """
-        stopping = asyncio.create_task(stop.wait())
-        polling = asyncio.create_task(self._consume())
+    async def _poll(self) -> Mapping[TopicPartition, Sequence[Any]]:
         try:
-            await asyncio.wait({stopping, polling}, return_when=asyncio.FIRST_COMPLETED)
-            if self._batch is not None:
-                self._batch.left.set()
-                await asyncio.wait({polling}, timeout=PATIENCE)
+            # What is returned is in work at once: nothing can happen in between.
+            records: Mapping[TopicPartition, Sequence[Any]] = await self._consumer.getmany(
+                timeout_ms=int(POLL * 1000)
+            )
+        except NoOffsetForPartitionError:
+            await self._begin()
+        except OffsetOutOfRangeError as error:
+            await self._begin_again(error.args[0])
+        else:
+            return records
+        return {}
+
+    async def _take(self, records: Mapping[TopicPartition, Sequence[Any]]) -> None:
+        batch = Batch([_line(record) for part in records.values() for record in part])
+        work = asyncio.create_task(self._take_and_commit(batch, records))
+        self._batch, self._work = batch, work
+        try:
+            await asyncio.wait({work})  # whoever takes partitions away may cancel it
+            if not work.cancelled():
+                work.result()
         finally:
-            await _ended(stopping)
-            await _ended(polling)
+            self._batch = self._work = None
+            await _ended(work)
 
-    async def leave(self) -> None:
-        """Leave the group, so that others need not wait to take over. Raises nothing."""
-        ...
+    async def _take_and_commit(
+        self, batch: Batch, records: Mapping[TopicPartition, Sequence[Any]]
+    ) -> None:
+        await self._take_lines(batch)
+        await self._commit(offsets_of(records, batch.done))
 
-    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Finish the batch in work, or give it up: what comes next may be another member's."""
+    async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        if not offsets:
+            return
+        try:
+            await _in_time(self._consumer.commit(offsets), "a commit")
+        except (CommitFailedError, IllegalStateError) as error:
+            logger.warning(
+                "Partitions went to other members before a commit: they take lines again that are "
+                "stored already.",
+                extra={"partitions": _listed(offsets), "error": str(error)},
+            )
+
+    async def _begin(self) -> None:
+        """Find and commit where to begin on partitions that the group has committed nothing of."""
+        consumer = self._consumer
+        try:
+            new = [
+                partition
+                for partition in consumer.assignment()
+                if await _in_time(consumer.committed(partition), "a question") is None
+            ]
+            if not new:
+                return
+            if self._subscription.begin == "earliest":
+                await _in_time(consumer.seek_to_beginning(*new), "a seek")
+            else:
+                await _in_time(consumer.seek_to_end(*new), "a seek")
+            places = {each: await _in_time(consumer.position(each), "a seek") for each in new}
+        except IllegalStateError:
+            return  # they have just been given away
+        # Committed at once: for `latest`, who begins again after this must not skip what came.
+        await self._commit(places)
+
+    async def _begin_again(self, lost: Mapping[TopicPartition, int]) -> None:
+        try:
+            await _in_time(self._consumer.seek_to_beginning(*lost), "a seek")
+        except IllegalStateError:
+            return  # they have just been given away
+        logger.error(
+            "The offset to go on from is not in the topic: lines were deleted before they were "
+            "consumed, or the topic was made anew. It goes on with the oldest line there is.",
+            extra={"offsets": ", ".join(f"{p.topic}[{p.partition}] {o}" for p, o in lost.items())},
+        )
+
+    async def _leave(self, stopping: "asyncio.Task[bool]") -> None:
+        """Leave the group, so that the others need not wait for our silence to be noticed."""
+        leaving = asyncio.create_task(self._consumer.stop())
+        await asyncio.wait({leaving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({leaving}, timeout=ANSWER)
+        await _ended(leaving)
+
+    @property
+    def _any_partition(self) -> TopicPartition:
+        return TopicPartition(self._subscription.topic, 0)
+
+
+def _consumer(subscription: Subscription) -> AIOKafkaConsumer:
+    access = subscription.access
+    sasl = {
+        "sasl_mechanism": access.sasl_mechanism,
+        "sasl_plain_username": access.username,
+        "sasl_plain_password": access.password,
+    }
+    return AIOKafkaConsumer(
+        bootstrap_servers=list(subscription.servers),
+        client_id=access.client_id,
+        group_id=subscription.group,
+        enable_auto_commit=False,
+        # Neither a missing nor an outdated offset is passed over in silence.
+        auto_offset_reset="none",
+        max_poll_records=LINES,
+        max_poll_interval_ms=NEVER,
+        rebalance_timeout_ms=int(subscription.rebalance * 1000),
+        # A request to join is answered when all have come, or the time above is over.
+        request_timeout_ms=int(subscription.rebalance * 1000) + 5_000,
+        fetch_max_bytes=FETCHED,
+        metadata_max_age_ms=60_000,
+        isolation_level="read_committed",
+        security_protocol=access.security_protocol,
+        ssl_context=access.ssl_context,
+        **(sasl if access.sasl_mechanism else {}),
+    )
+
+
+def _line(record: Any) -> Line:
+    origin = f"{record.topic} [{record.partition}] offset"
+    return Line(record.value or b"", origin, record.offset, record.timestamp)
+
+
+async def _in_time(asked: Coroutine[Any, Any, Any], what: str) -> Any:
+    try:
+        async with asyncio.timeout(ANSWER):
+            return await asked
+    except TimeoutError as error:
+        message = f"The cluster did not answer {what} within {ANSWER:g} s."
+        raise TimeoutError(message) from error
+
+
+async def _ended(task: "asyncio.Task[Any]") -> None:
+    """Cancel a task unless it has ended, and wait for its end; what it raised is told elsewhere."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()
+
+
+def _listed(partitions: Collection[TopicPartition]) -> str:
+    return ", ".join(f"{each.topic}[{each.partition}]" for each in sorted(partitions)) or "none"

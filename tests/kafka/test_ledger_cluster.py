@@ -35,6 +35,9 @@ async def test_a_rolling_restart_loses_nothing(cluster, tmp_path):
 
 async def test_leaders_move_under_load(cluster, tmp_path):
     async with under_load(tmp_path, cluster.bootstrap, workers=2) as scenario:
+        settled = time.monotonic()
+        await asyncio.sleep(3)
+        calm = scenario.load.slowest(settled)
         since = time.monotonic()
         admin = cluster.admin
         for turn in range(2):
@@ -48,7 +51,9 @@ async def test_leaders_move_under_load(cluster, tmp_path):
     assert sound(ledger)
     assert set(ledger.told) == {"201"}
     assert ledger.doubles == 0
-    assert slowest < 2.0
+    # Two seconds on a machine of which the calm answers take no more than 0.2 s; a busier one is
+    # measured by its own calm.
+    assert slowest < 2.0 * max(1.0, calm / 0.2)
 
 
 async def test_one_broker_that_swallows_packets_slows_nobody_else(cluster, tmp_path):
