@@ -18,13 +18,13 @@ from app.config import load_settings
 from app.consuming.files import consume_file
 from app.consuming.group import consume_topic
 from app.consuming.intake import Intake
-from app.consuming.membership import Subscription
+from app.consuming.subscription import Subscription
 from app.consuming.tally import Tally
 from app.core.errors import ConfigError
 from app.logs import configure_logs
 from app.outlets import security_of
 from app.service import open_service
-from app.settings import KafkaSinkSettings, Settings
+from app.settings import KafkaSinkSettings, LogSettings, Settings
 from app.sinks.kafka.broker import Access
 from app.sinks.kafka.security import Security
 from app.sinks.kafka.sink import address_of
@@ -77,10 +77,6 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     form = _format(args.format)
     settings = load_settings(args.config)
-    configure_logs(settings.log.format, settings.log.level)
-    # Of an outage it writes fifty lines a second; what matters of it is told in our words.
-    debugging = settings.log.level == "debug"
-    logging.getLogger("aiokafka").setLevel(logging.INFO if debugging else logging.CRITICAL)
     # What the sink cannot take waits where it is; a spool would only be another place to wait in.
     unspooled = settings.spool.model_copy(update={"folder": None})
     settings = settings.model_copy(update={"spool": unspooled})
@@ -107,6 +103,7 @@ async def _intake(
     settings: Settings, form: LineFormat, *, total: int | None = None
 ) -> AsyncIterator[tuple[Intake, asyncio.Event]]:
     """Open a service for lines; the event is set when a signal says to stop."""
+    _configure_logs(settings.log)
     tally = Tally()
     progress = Progress(sys.stderr, total=total)
 
@@ -151,6 +148,13 @@ def _stopping() -> Iterator[asyncio.Event]:
     finally:
         for each in signals:
             loop.remove_signal_handler(each)
+
+
+def _configure_logs(settings: LogSettings) -> None:
+    configure_logs(settings.format, settings.level)
+    # Of an outage it writes fifty lines a second; what matters of it is told in our words.
+    debugging = settings.level == "debug"
+    logging.getLogger("aiokafka").setLevel(logging.INFO if debugging else logging.CRITICAL)
 
 
 def _check(args: argparse.Namespace) -> None:

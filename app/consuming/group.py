@@ -16,7 +16,8 @@ from aiokafka.errors import (
 )
 
 from app.consuming.batch import Take
-from app.consuming.membership import Membership, Subscription
+from app.consuming.membership import Membership
+from app.consuming.subscription import Subscription
 from app.core.errors import ConfigError
 from app.diagnosis.probe import probe
 from app.sinks.kafka.sink import address_of
@@ -34,11 +35,11 @@ async def consume_topic(
     *,
     pauses: Sequence[float] = PAUSES,
 ) -> None:
-    """Consume until `stop` is set; raises ConfigError if the group never let us in.
+    """Consume until `stop` is set; raises ConfigError if it never could consume anything.
 
     Whatever goes wrong later is told in the log, and tried again.
     """
-    ever_assigned = False
+    ever_settled = False
     failures = 0
     while not stop.is_set():
         membership = Membership(subscription, take)
@@ -46,10 +47,10 @@ async def consume_topic(
             await membership.consume(stop)
         except (ConfigError, KafkaError, OSError) as error:
             refusal = _refusal(error, subscription)
-            ever_assigned |= membership.assigned
-            if refusal is not None and not ever_assigned:
+            ever_settled |= membership.settled
+            if refusal is not None and not ever_settled:
                 raise refusal from error
-            failures = 1 if membership.assigned else failures + 1
+            failures = 1 if membership.settled else failures + 1
             logger.warning(
                 "Consuming was interrupted; it is tried again. Nothing is lost.",
                 extra={"error": str(refusal or error), "hint": await _hint(error, subscription)},

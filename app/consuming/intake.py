@@ -7,12 +7,13 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from app.consuming.batch import Batch
-from app.consuming.lines import MAX_LINE
+from app.consuming.lines import MAX_LINE, Line
 from app.consuming.tally import Tally
 from app.core.errors import MalformedEvent
 from app.core.events import Context, Decoder, Outcome, RawEvent
@@ -54,27 +55,22 @@ class Intake:
 
         Only a line that must be tried again can be overtaken, by lines of the same portion.
         """
-        waiting = list(range(len(batch.lines)))
-        tries = 0
-        while waiting:
-            portion, rest = self._portion(batch, waiting)
+        for portion in _portions(batch.lines):
+            tries = _Tries()
             failed = await self._try(batch, portion, tries)
-            waiting = failed + rest
-            self._on_progress()
-            if not failed:
-                tries = 0
-                continue
-            if batch.left.is_set():
-                return
-            pause = self._pauses[min(tries, len(self._pauses) - 1)]
-            tries += 1
-            self.tally.retried += len(failed)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(batch.left.wait(), pause)
-                return
+            while failed:
+                if batch.left.is_set():
+                    return
+                pause = self._pauses[min(tries.all, len(self._pauses)) - 1]
+                self.tally.retried += len(failed)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(batch.left.wait(), pause)
+                    return
+                failed = await self._try(batch, failed, tries)
 
-    async def _try(self, batch: Batch, portion: Sequence[int], tries: int) -> list[int]:
+    async def _try(self, batch: Batch, portion: Sequence[int], tries: "_Tries") -> list[int]:
         """Process lines; return the positions of those that must be tried again."""
+        tries.all += 1
         context = Context(source=SOURCE, received_ms=time.time_ns() // 1_000_000)
         untold = self._untold
         outcomes = await self._service.process(
@@ -86,23 +82,26 @@ class Intake:
         failed = {position for position, outcome in ended if outcome.status == "error"}
         refused = {position for position, outcome in ended if outcome.status == "invalid"}
         if failed:
-            _warn_of([outcome for position, outcome in ended if position in failed], tries)
-        if self._untold > untold and refused:
-            if failed or tries + 1 < TELLINGS:
+            _warn_of([outcome for position, outcome in ended if position in failed], tries.all)
+        tries.of_telling = 0 if failed else tries.of_telling + 1
+        if refused and self._untold > untold:
+            about = {"lines": len(refused), "first": str(batch.lines[min(refused)])}
+            if tries.of_telling < TELLINGS:
+                failed |= refused
                 logger.warning(
                     "Refused lines could not be told of on the error stream; they are tried again.",
-                    extra={"lines": len(refused), "first": str(batch.lines[min(refused)])},
+                    extra=about,
                 )
-                failed |= refused
             else:
                 logger.error(
                     "Refused lines are passed over that could not be told of on the error stream: "
                     "look whether its topic exists and may be written.",
-                    extra={"lines": len(refused), "first": str(batch.lines[min(refused)])},
+                    extra=about,
                 )
         for position, outcome in ended:
             if position not in failed:
                 self._count(batch, position, outcome)
+        self._on_progress()
         return sorted(failed)
 
     def _count(self, batch: Batch, position: int, outcome: Outcome) -> None:
@@ -124,14 +123,6 @@ class Intake:
         registry = self._service.metrics.registry
         return registry.get_sample_value("sluiceway_error_events_total", {"status": "failed"}) or 0
 
-    def _portion(self, batch: Batch, waiting: Sequence[int]) -> tuple[list[int], list[int]]:
-        size = 0
-        for count, position in enumerate(waiting):
-            size += batch.lines[position].size
-            if size > PORTION and count:
-                return list(waiting[:count]), list(waiting[count:])
-        return list(waiting), []
-
     def _decoder(self, context: Context) -> Decoder:
         read = self._service.log_line_decoder(context, self._form)
 
@@ -152,6 +143,26 @@ class Intake:
         return decode
 
 
+@dataclass(slots=True)
+class _Tries:
+    """How often a portion was tried; `of_telling` only since nothing but telling failed."""
+
+    all: int = 0
+    of_telling: int = 0
+
+
+def _portions(lines: Sequence[Line]) -> Iterator[Sequence[int]]:
+    """Cut positions into runs of lines that are not too large together."""
+    begin = size = 0
+    for position, line in enumerate(lines):
+        size += line.size
+        if size > PORTION and position > begin:
+            yield range(begin, position)
+            begin, size = position, line.size
+    if begin < len(lines):
+        yield range(begin, len(lines))
+
+
 def _warn_of(failed: Sequence[Outcome], tries: int) -> None:
     first = failed[0]
     reasons = Counter(outcome.reason for outcome in failed)
@@ -163,6 +174,6 @@ def _warn_of(failed: Sequence[Outcome], tries: int) -> None:
             "reasons": ", ".join(sorted(reasons)),
             "error": str(first.error),
             "hint": first.error.hint if first.error else None,
-            "tries": tries + 1,
+            "tries": tries,
         },
     )

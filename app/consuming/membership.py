@@ -7,10 +7,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Collection, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
@@ -21,58 +20,26 @@ from aiokafka.errors import (
 from app.consuming.batch import Batch, Take
 from app.consuming.lines import Line
 from app.consuming.offsets import offsets_of
+from app.consuming.subscription import ANSWER, Subscription, consumer_of
 from app.core.errors import ConfigError
-from app.sinks.kafka.broker import Access
 
 logger = logging.getLogger(__name__)
 
-LINES = 500
-"""Lines in work together, of all partitions; no others are begun before they are done."""
-FETCHED = 16 * 1_048_576
-"""Bytes that a broker sends at once."""
 POLL = 1.0
 """Seconds that a poll waits for lines."""
-ANSWER = 10.0
-"""Seconds for a commit, or any other question to the cluster."""
-NEVER = 2**31 - 1
-"""Milliseconds. A member whose sink is away keeps its place; heartbeats say that it lives."""
-
-Begin = Literal["earliest", "latest"]
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """What is consumed and as whom; `begin` is for partitions that the group never committed.
-
-    `patience` is how many seconds the batch in work may take once partitions are to be given away,
-    `quiet` after how many without a line the group's coordinator is asked whether it is there.
-    """
-
-    servers: Sequence[str]
-    topic: str
-    group: str
-    begin: Begin
-    access: Access
-    patience: float = 15.0
-    quiet: float = 10.0
-
-    @property
-    def rebalance(self) -> float:
-        """How many seconds the group waits for its members: to finish a batch, and commit."""
-        return self.patience + ANSWER + 5.0
 
 
 class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka says no types
     """Consumes until it is told to stop, or until something is wrong that another may mend.
 
-    `assigned` says whether the group ever took it in.
+    `settled` says whether it ever could do its work: something was committed.
     """
 
     def __init__(self, subscription: Subscription, take: Take) -> None:
-        self.assigned = False
+        self.settled = False
         self._subscription = subscription
         self._take_lines = take
-        self._consumer = _consumer(subscription)
+        self._consumer = consumer_of(subscription)
         self._batch: Batch | None = None
         self._work: asyncio.Task[None] | None = None
         self._stopping = False
@@ -114,7 +81,6 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Say what is consumed from now on."""
-        self.assigned = True
         logger.info("Partitions were assigned.", extra={"partitions": _listed(assigned)})
 
     async def _consume(self) -> None:
@@ -184,6 +150,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
                 "stored already.",
                 extra={"partitions": _listed(offsets), "error": str(error)},
             )
+        else:
+            self.settled = True
 
     async def _begin(self) -> None:
         """Find and commit where to begin on partitions that the group has committed nothing of."""
@@ -227,34 +195,6 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka s
     @property
     def _any_partition(self) -> TopicPartition:
         return TopicPartition(self._subscription.topic, 0)
-
-
-def _consumer(subscription: Subscription) -> AIOKafkaConsumer:
-    access = subscription.access
-    sasl = {
-        "sasl_mechanism": access.sasl_mechanism,
-        "sasl_plain_username": access.username,
-        "sasl_plain_password": access.password,
-    }
-    return AIOKafkaConsumer(
-        bootstrap_servers=list(subscription.servers),
-        client_id=access.client_id,
-        group_id=subscription.group,
-        enable_auto_commit=False,
-        # Neither a missing nor an outdated offset is passed over in silence.
-        auto_offset_reset="none",
-        max_poll_records=LINES,
-        max_poll_interval_ms=NEVER,
-        rebalance_timeout_ms=int(subscription.rebalance * 1000),
-        # A request to join is answered when all have come, or the time above is over.
-        request_timeout_ms=int(subscription.rebalance * 1000) + 5_000,
-        fetch_max_bytes=FETCHED,
-        metadata_max_age_ms=60_000,
-        isolation_level="read_committed",
-        security_protocol=access.security_protocol,
-        ssl_context=access.ssl_context,
-        **(sasl if access.sasl_mechanism else {}),
-    )
 
 
 def _line(record: Any) -> Line:

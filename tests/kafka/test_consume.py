@@ -181,6 +181,31 @@ def test_who_is_killed_is_followed_by_another_and_nothing_is_lost(kafka, topic, 
     assert len({event["meta"]["id"] for event in events}) == 30_000
 
 
+def test_who_was_frozen_while_others_went_on_does_no_harm_when_it_wakes(kafka, topic, tmp_path):
+    make_topics(kafka, topic)
+    settings_of(tmp_path, topic, kafka.bootstrap)
+    write(kafka.bootstrap, topic, range(30_000))
+
+    with consuming(tmp_path, kafka.bootstrap, topic) as first:
+        until(lambda: committed(kafka.bootstrap, topic) > 0, SECONDS)
+        first.process.send_signal(signal.SIGSTOP)
+        left = 30_000 - committed(kafka.bootstrap, topic)
+        with consuming(tmp_path, kafka.bootstrap, topic) as second:
+            until(lambda: committed(kafka.bootstrap, topic) == 30_000, SECONDS)
+            first.process.send_signal(signal.SIGCONT)
+            until(lambda: (first.assigned, second.assigned) == (2, 2), SECONDS)
+            write(kafka.bootstrap, topic, range(30_000, 31_000))
+            until(lambda: committed(kafka.bootstrap, topic) == 31_000, SECONDS)
+            ended = [first.stop(), second.stop()]
+    events = events_in(kafka.bootstrap, topic)
+
+    assert left > 0, "the first was too fast to be frozen in the middle"
+    assert ended == [0, 0]
+    assert set(numbers_of(events)) == set(range(31_000))
+    assert len({event["meta"]["id"] for event in events}) == 31_000
+    assert numbers_of(events).total() <= 31_000 + 500  # at most a batch is there twice
+
+
 def test_two_share_the_partitions_and_the_one_that_stays_takes_them_all(kafka, topic, tmp_path):
     make_topics(kafka, topic)
     settings_of(tmp_path, topic, kafka.bootstrap)
