@@ -22,7 +22,11 @@ from app.settings import (
 
 SINKS = (SqliteSinkSettings, JsonlSinkSettings, MemorySinkSettings, KafkaSinkSettings)
 CONFIG_VARIABLE = "SLUICEWAY_CONFIG"
-TEST_VARIABLES = ("SLUICEWAY_TEST_KAFKA", "SLUICEWAY_REQUIRE_KAFKA")
+TEST_VARIABLES = (
+    "SLUICEWAY_TEST_KAFKA",
+    "SLUICEWAY_REQUIRE_KAFKA",
+    "SLUICEWAY_REQUIRE_BROWSER",
+)
 """Variables of our own tests, which are no settings."""
 
 _SECRET_PARAMETER = re.compile(

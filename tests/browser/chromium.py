@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -36,14 +37,15 @@ class NoChromiumError(Exception):
     """There is no Chromium that could be used; the text says why, and what to do."""
 
 
-def find_chromium() -> str:
+def find_chromium(environ: Mapping[str, str]) -> str:
     """Return the path of a Chromium; raises NoChromiumError."""
-    if named := os.environ.get("CHROMIUM"):
-        if found := shutil.which(named):
+    path = environ.get("PATH", os.defpath)
+    if named := environ.get("CHROMIUM"):
+        if found := shutil.which(named, path=path):
             return found
         raise NoChromiumError(f"CHROMIUM={named} is no program")
     for name in NAMES:
-        if found := shutil.which(name):
+        if found := shutil.which(name, path=path):
             return found
     raise NoChromiumError("there is no Chromium on the PATH")
 

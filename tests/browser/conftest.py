@@ -39,7 +39,7 @@ def pytest_runtest_makereport(
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     try:
-        with Chromium(find_chromium(), tmp_path_factory.mktemp("chromium")) as chromium:
+        with Chromium(find_chromium(os.environ), tmp_path_factory.mktemp("chromium")) as chromium:
             yield chromium
             return
     except NoChromiumError as error:

@@ -71,7 +71,7 @@ def test_beacons_arrive_though_their_page_was_gone_before_the_service_looked_at_
     old = (event["event"] for event in stored if event["meta"]["stream"] == OLD)
     modern = (event for event in stored if event["meta"]["stream"] == MODERN)
     assert sorted(old, key=lambda event: event["count"]) == EVENTS
-    assert [event["dt"] for event in modern] == [event["dt"] for event in queued]
+    assert [event["button"] for event in modern] == [event["button"] for event in queued]
 
 
 def test_a_page_that_is_hidden_and_then_left_sends_nothing_twice(page, service, arrived):
