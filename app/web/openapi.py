@@ -10,6 +10,7 @@ from app.web.guard import CONTENT_TYPES
 from app.web.inflate import ENCODINGS
 
 _EVENT: dict[str, Any] = {
+    "title": "Event",
     "type": "object",
     "required": ["$schema", "meta"],
     "properties": {
@@ -29,6 +30,38 @@ _EVENT: dict[str, Any] = {
         },
     },
 }
+
+_CAPSULE: dict[str, Any] = {
+    "title": "EventCapsule",
+    "type": "object",
+    "required": ["schema", "event"],
+    "properties": {
+        "schema": {"type": "string", "description": "Old name; the mapping says what it is now."},
+        "revision": {"type": "integer"},
+        "wiki": {"type": "string"},
+        "webHost": {"type": "string"},
+        "event": {"type": "object"},
+    },
+}
+
+_EVENTBUS_EVENT: dict[str, Any] = {
+    "title": "EventBus event",
+    "type": "object",
+    "required": ["meta"],
+    "properties": {
+        "meta": {
+            "type": "object",
+            "required": ["topic"],
+            "properties": {
+                "schema_uri": {"type": "string", "examples": ["demo/button/click/1"]},
+                "topic": {"type": "string", "examples": ["demo.button.click"]},
+            },
+        },
+    },
+}
+
+_ANY_EVENT: dict[str, Any] = {"anyOf": [_EVENT, _CAPSULE, _EVENTBUS_EVENT]}
+_CAPSULES: dict[str, Any] = {"anyOf": [_CAPSULE, {"type": "array", "items": _CAPSULE}]}
 
 _ENTRY: dict[str, Any] = {
     "type": "object",
@@ -74,7 +107,10 @@ _EVENTS: dict[str, Any] = {
     "post": {
         "tags": ["events"],
         "summary": "Send one event, or an array of them",
-        "description": "Bodies may be compressed once with " + ", ".join(ENCODINGS) + ".",
+        "description": "Events name their schema and stream; events of the EventBus service and "
+        "EventCapsules are known by their shape. Bodies may be compressed once with "
+        + ", ".join(ENCODINGS)
+        + ".",
         "operationId": "post_events",
         "parameters": [
             {
@@ -87,7 +123,7 @@ _EVENTS: dict[str, Any] = {
         "requestBody": {
             "required": True,
             "content": {
-                kind: {"schema": {"oneOf": [_EVENT, {"type": "array", "items": _EVENT}]}}
+                kind: {"schema": {"anyOf": [_ANY_EVENT, {"type": "array", "items": _ANY_EVENT}]}}
                 for kind in CONTENT_TYPES
             },
         },
@@ -122,13 +158,15 @@ _EVENTS: dict[str, Any] = {
 def _beacon(path: str) -> dict[str, Any]:
     def operation(method: str) -> dict[str, Any]:
         name = path.strip("/").replace("/", "_").replace(".", "_")
+        body = {"requestBody": {"content": {"application/json": {"schema": _CAPSULES}}}}
         return {
             "tags": ["events"],
             "summary": "Send one EventCapsule of old EventLogging clients",
             "description": "The whole query string is one percent-encoded JSON object, usually "
-            "ended by `;`. A body is not read.",
+            "ended by `;`. The body of a POST is read if there is no query.",
             "operationId": f"{method}_{name}",
             "responses": {"204": {"description": "Always, whatever became of the event."}},
+            **(body if method == "post" else {}),
         }
 
     return {method: operation(method) for method in ("get", "head", "post")}
