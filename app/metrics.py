@@ -56,6 +56,7 @@ class Metrics:
     def __init__(self, *, max_streams: int = 2_000) -> None:
         self._max_streams = max_streams
         self._streams: set[str] = set()
+        self._children: dict[tuple[int, tuple[str, ...]], Any] = {}
         self.registry = CollectorRegistry()
         self.events = Counter(
             "sluiceway_events",
@@ -213,14 +214,34 @@ class Metrics:
 
     def observe(self, outcomes: Sequence[Outcome], context: Context) -> None:
         """Count the outcomes of one request."""
-        tally = Tally(
-            (self._stream_label(outcome), outcome.status, outcome.reason) for outcome in outcomes
-        )
-        for (stream, status, reason), count in tally.items():
-            self.events.labels(context.source, stream, status, reason).inc(count)
-        told = Tally("none" if context.hasty else outcome.receipt for outcome in outcomes)
-        for receipt, count in told.items():
-            self.receipts.labels(receipt).inc(count)
+        stored = Tally[tuple[str | None, str]]()
+        for outcome in outcomes:
+            if outcome.error is None:
+                stored[outcome.stream, outcome.receipt] += 1
+        for (stream, receipt), count in stored.items():
+            label = self._stream_label(stream, stored=True)
+            self._count(context, label, ("success", "accepted", receipt), count)
+        if stored.total() == len(outcomes):
+            return
+        for outcome in outcomes:
+            if outcome.error is not None:
+                label = self._stream_label(outcome.stream, stored=False)
+                how = (outcome.status, outcome.reason, outcome.receipt)
+                self._count(context, label, how, 1)
+
+    def _count(self, context: Context, stream: str, how: tuple[str, str, str], count: int) -> None:
+        status, reason, receipt = how
+        told = "none" if context.hasty else receipt
+        self._child(self.events, context.source, stream, status, reason).inc(count)
+        self._child(self.receipts, told).inc(count)
+
+    def _child(self, metric: Any, *labels: str) -> Any:
+        """Return a metric's series; to look it up by its labels takes as long as to count."""
+        key = (id(metric), labels)
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = metric.labels(*labels)
+        return child
 
     def count_error_events(self, status: str, count: int) -> None:
         """Count error events: `produced`, `failed` in the sink, or `refused` by the pipeline."""
@@ -229,7 +250,7 @@ class Metrics:
     def observe_request(self, route: str, method: str, status: int, started: float) -> None:
         """Count a request; `started` is its `time.perf_counter()`."""
         elapsed = time.perf_counter() - started
-        self.requests.labels(route, method, str(status)).observe(elapsed)
+        self._child(self.requests, route, method, str(status)).observe(elapsed)
 
     def rendered(self) -> bytes:
         """Return all metrics in Prometheus' text format, of all workers if there are several."""
@@ -239,14 +260,13 @@ class Metrics:
         multiprocess.MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
         return generate_latest(everybody)
 
-    def _stream_label(self, outcome: Outcome) -> str:
+    def _stream_label(self, stream: str | None, *, stored: bool) -> str:
         # Only a stream that took an event names a series: what strangers make up does not.
-        stream = outcome.stream
         if stream is None:
             return OTHER
         if stream in self._streams:
             return stream
-        if outcome.delivery is not None and len(self._streams) < self._max_streams:
+        if stored and len(self._streams) < self._max_streams:
             self._streams.add(stream)
             return stream
         return OTHER

@@ -1,7 +1,10 @@
-"""An event's life in a few nouns: RawEvent, Event, Record, Delivery, Outcome."""
+"""An event's life in a few nouns: RawEvent, Event, Record, Delivery, Outcome.
+
+They are named tuples, since a frozen dataclass takes four times as long to make.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from app.core.errors import EventError, MissingField, Status
@@ -49,8 +52,7 @@ class Context:
     hasty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RawEvent:
+class RawEvent(NamedTuple):
     """What arrived, unread. `stream` and `schema_uri` are what the wire said beside it."""
 
     payload: Any
@@ -58,13 +60,12 @@ class RawEvent:
     schema_uri: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """An event in the modern shape, as its decoder read it."""
 
     raw: RawEvent
     body: dict[str, Any]
-    offers: Mapping[str, Any] = field(default_factory=dict)
+    offers: Mapping[str, Any] = NOTHING
 
     @property
     def schema_uri(self) -> str:
@@ -104,8 +105,7 @@ class Event:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """An event ready to write: `value` is its JSON, `key` the message key's JSON."""
 
     stream: str
@@ -116,8 +116,7 @@ class Record:
     schema_uri: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """Where a record came to rest, and how safely."""
 
     durability: Literal["acked", "spooled"]
@@ -126,8 +125,7 @@ class Delivery:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How one event ended.
 
     `event` is None if it could not be decoded; `stream` is None if it names no configured stream.

@@ -7,6 +7,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
+@lru_cache(maxsize=64)
 def iso_of_ms(ms: int) -> str:
     """Return `ms` since 1970 as `2024-02-03T04:05:06.789Z`."""
     return f"{_second(ms // 1000)}.{ms % 1000:03d}Z"

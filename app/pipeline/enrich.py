@@ -5,12 +5,13 @@ Nothing that came in is edited: objects that get a field are copied first. This 
 validation and so trusts no type that it finds.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from app.core.events import Context, Event
+from app.core.events import NOTHING, Context, Event
 from app.core.ids import UuidPool
 from app.core.time import iso_of_ms
 from app.schemas.validator import Schema
@@ -23,6 +24,9 @@ MAX_PLANS = 20_000
 ADDRESS = "http.client_ip"
 USER_AGENT = "http.request_headers.user-agent"
 PERSONAL = "http."
+
+Parts = tuple[tuple[str, ...], str]
+"""A dotted path taken apart: the objects on the way, and the field."""
 
 UserAgentParser = Callable[[str], Mapping[str, Any]]
 """What a user agent says, by the names of the schema's `useragent`; None says nothing.
@@ -54,6 +58,18 @@ class Plan:
         return path not in self.withheld and self.schema.field(path) is not None
 
 
+class _Share(NamedTuple):
+    """What all events of one request on one stream, of one schema, are given."""
+
+    context: Context
+    schema: Schema
+    stream: Stream
+    plan: Plan
+    private: bool
+    received: str
+    fields: Sequence[tuple[Parts, str]]
+
+
 class Enrichment:
     """Sets fields of the server's; remembers the plan of each (schema, stream)."""
 
@@ -63,41 +79,58 @@ class Enrichment:
         self._keep_client_dt = keep_client_dt
         self._parse_user_agent = parse_user_agent
         self._plans: dict[tuple[int, int], Plan] = {}
+        self._share: _Share | None = None
         self._ids = UuidPool()
 
     def __call__(
         self, event: Event, schema: Schema, stream: Stream, context: Context
     ) -> dict[str, Any]:
         """Return the event's body, completed; `event.body` stays as it was."""
-        plan = self._plans.get((id(schema), id(stream))) or self._planned(schema, stream)
+        share = self._share
+        # The events of a request are mostly of one schema and stream.
+        if (
+            share is None
+            or share.context is not context
+            or share.schema is not schema
+            or share.stream is not stream
+        ):
+            share = self._share = self._shared(schema, stream, context)
+        plan = share.plan
         body = dict(event.body)
         # A stored event names the exact version that judged it, never `latest` or a file.
         body["$schema"] = schema.uri
-        received = iso_of_ms(context.received_ms)
         meta = body["meta"] = dict(body.get("meta") or ())  # Event.stream has seen that it is one
-        if plan.meta_stream:
-            meta.setdefault("stream", stream.name)
+        if plan.meta_stream and "stream" not in meta:
+            meta["stream"] = stream.name
         if plan.meta_dt and not (self._keep_client_dt and "dt" in meta):
-            meta["dt"] = received
-        private = plan.heeds_opt_out and _opted_out(context)
+            meta["dt"] = share.received
         for path, value in event.offers.items():
-            if plan.takes(path) and not (private and path.startswith(PERSONAL)):
-                _set_absent(body, path, value)
+            if plan.takes(path) and not (share.private and path.startswith(PERSONAL)):
+                _set_absent(body, _parts_of(path), value)
         if plan.meta_id and "id" not in body["meta"]:
             body["meta"]["id"] = self._ids.next()
         if plan.dt and "dt" not in body:
-            body["dt"] = received
-        if plan.client_ip and context.client_ip is not None and not private:
-            _set_absent(body, ADDRESS, context.client_ip)
-        for path, header in plan.headers_if_private if private else plan.headers:
-            header_value = context.header(header)
-            if header_value is not None:
-                _set_absent(body, path, header_value[:MAX_HEADER_VALUE])
-        if plan.useragent and not private:
+            body["dt"] = share.received
+        for parts, value in share.fields:
+            _set_absent(body, parts, value)
+        if plan.useragent and not share.private:
             self._set_useragent(body, event, context)
-        if private or plan.address != "keep":
-            _reduce_address(body, "drop" if private else plan.address)
+        if share.private or plan.address != "keep":
+            _reduce_address(body, "drop" if share.private else plan.address)
         return schema.with_defaults(body)
+
+    def _shared(self, schema: Schema, stream: Stream, context: Context) -> "_Share":
+        plan = self._plans.get((id(schema), id(stream))) or self._planned(schema, stream)
+        private = plan.heeds_opt_out and _opted_out(context)
+        fields: list[tuple[Parts, str]] = []
+        if plan.client_ip and context.client_ip is not None and not private:
+            fields.append((_parts_of(ADDRESS), context.client_ip))
+        for path, header in plan.headers_if_private if private else plan.headers:
+            value = context.header(header)
+            if value is not None:
+                fields.append((_parts_of(path), value[:MAX_HEADER_VALUE]))
+        received = iso_of_ms(context.received_ms)
+        return _Share(context, schema, stream, plan, private, received, fields)
 
     def _set_useragent(self, body: dict[str, Any], event: Event, context: Context) -> None:
         text = _at(body, USER_AGENT) or event.offers.get(USER_AGENT) or context.header("user-agent")
@@ -180,14 +213,21 @@ def _at(body: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def _set_absent(body: dict[str, Any], path: str, value: Any) -> None:
-    """Set a dotted path unless it is there; copies the objects on the way, which may be shared."""
+@lru_cache(maxsize=1_024)
+def _parts_of(path: str) -> Parts:
     *parents, last = path.split(".")
+    return tuple(parents), last
+
+
+def _set_absent(body: dict[str, Any], parts: Parts, value: Any) -> None:
+    """Set a field unless it is there; copies the objects on the way, which may be shared."""
+    parents, last = parts
     holder = body
     for parent in parents:
-        inner = holder.get(parent, {})
+        inner = holder.get(parent, NOTHING)
         if not isinstance(inner, dict):
             return  # the schema will say so
         inner = holder[parent] = dict(inner)
         holder = inner
-    holder.setdefault(last, value)
+    if last not in holder:
+        holder[last] = value

@@ -46,6 +46,10 @@ class Streams(Protocol):
 class Schemas(Protocol):
     """The schemas that can be had."""
 
+    def at_hand(self, uri: str) -> Schema | None:
+        """Return the compiled schema if it is in memory."""
+        ...
+
     async def get(self, uri: str) -> Schema:
         """Return the compiled schema; raises SchemaNotFound or SchemaUnavailable."""
         ...
@@ -79,6 +83,7 @@ class Pipeline:
         self.hasty_sink = hasty_sink or sink
         self.enrich = enrich
         self.error_events = error_events
+        self._own_stream = error_events.stream if error_events else None
         self.observers = observers
         self._max_event_size = max_event_size
         self._produce_timeout = produce_timeout
@@ -126,10 +131,10 @@ class Pipeline:
             for (position, raw, event), record, answer in zip(
                 admitted, records, answers, strict=False
             ):
-                stored = answer if isinstance(answer, Delivery) else None
-                error_or_none = answer if isinstance(answer, EventError) else None
-                outcome = Outcome(raw, event, record.stream, stored, error_or_none)
-                outcomes[position] = outcome
+                if isinstance(answer, Delivery):
+                    outcomes[position] = Outcome(raw, event, record.stream, answer, None)
+                    continue
+                outcome = outcomes[position] = Outcome(raw, event, record.stream, None, answer)
                 if isinstance(answer, InvalidEvent):
                     turned_away.append(outcome)
             if about:
@@ -146,14 +151,15 @@ class Pipeline:
         """Admit one event; every line is one thing that can turn it away."""
         stream = self.streams.get(event.stream)  # MissingField, UnknownStream, …Unavailable
         self._check_may_write(stream, context)  # StreamReserved
-        schema = await self.schemas.get(event.schema_uri)  # SchemaNotFound, SchemaUnavailable
+        uri = event.schema_uri  # MissingField
+        schema = self.schemas.at_hand(uri) or await self.schemas.get(uri)  # SchemaNotFound, …
         stream.check_allows(schema.title)  # SchemaNotAllowed
         body = self.enrich(event, schema, stream, context)
         schema.validate(body)  # SchemaViolation
         return record_of(body, schema, stream, context, self._max_event_size)  # EventTooLarge
 
     def _check_may_write(self, stream: Stream, context: Context) -> None:
-        if self.error_events and stream.name == self.error_events.stream and not context.internal:
+        if stream.name == self._own_stream and not context.internal:
             raise StreamReserved(
                 f"Stream {stream.name} is written by Sluiceway itself; nobody else may.",
                 pointer="/meta/stream",

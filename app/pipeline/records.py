@@ -7,7 +7,7 @@ import orjson
 from app.core.errors import EventTooLarge, MalformedEvent, MissingField
 from app.core.events import Context, Record
 from app.core.json import JsonError, dumps
-from app.core.time import ms_of_iso
+from app.core.time import iso_of_ms, ms_of_iso
 from app.schemas.validator import Schema
 from app.streams.configs import Stream
 
@@ -31,16 +31,17 @@ def record_of(
             hint="Split it, or leave large fields out. The limit is the setting "
             "http.max_event_size.",
         )
+    key = _key_of(body, stream) if stream.message_key_fields else None
+    return Record(stream.name, stream.topic, value, key, _time_of(body, context), schema.uri)
+
+
+def _time_of(body: dict[str, Any], context: Context) -> int:
     stamp = body["meta"].get("dt")
-    timestamp = context.received_ms if stamp is None else ms_of_iso(stamp)
-    return Record(
-        stream=stream.name,
-        topic=stream.topic,
-        value=value,
-        key=_key_of(body, stream) if stream.message_key_fields else None,
-        timestamp_ms=context.received_ms if timestamp is None else timestamp,
-        schema_uri=schema.uri,
-    )
+    received = context.received_ms
+    if stamp is None or stamp == iso_of_ms(received):  # which is what it nearly always is
+        return received
+    timestamp = ms_of_iso(stamp)
+    return received if timestamp is None else timestamp
 
 
 def _key_of(body: dict[str, Any], stream: Stream) -> bytes:

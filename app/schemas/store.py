@@ -114,11 +114,17 @@ class SchemaStore:
         await asyncio.gather(*self._flights.values(), return_exceptions=True)
         await self._stack.aclose()
 
-    async def get(self, uri: str) -> Schema:
-        """Return the compiled schema; raises SchemaNotFound or SchemaUnavailable, nothing else."""
+    def at_hand(self, uri: str) -> Schema | None:
+        """Return the compiled schema if it is in memory under this very spelling, not `latest`."""
         schema = self._spelled.get(uri)
         if schema is not None:
             self._schemas.move_to_end(schema.uri)
+        return schema
+
+    async def get(self, uri: str) -> Schema:
+        """Return the compiled schema; raises SchemaNotFound or SchemaUnavailable, nothing else."""
+        schema = self.at_hand(uri)
+        if schema is not None:
             return schema
         canonical = canonical_uri(uri, allow_absolute=self._allow_absolute)
         schema = await self._of_canonical(canonical)

@@ -19,18 +19,8 @@ def log_lines(count: int, seed: int = 1) -> Iterator[bytes]:
     """Yield lines of the format 2018-02, without their ends."""
     rng = random.Random(seed)
     for number in range(count):
-        event: dict[str, object] = {"button": rng.choice(BUTTONS), "count": rng.randrange(1, 1_000)}
         bad = rng.randrange(BAD_IN * 2)
-        if bad == 0:
-            event["count"] = "many"
-        capsule = {
-            "schema": "DemoButtonClick",
-            "revision": 1,
-            "wiki": rng.choice(("enwiki", "dewiki", "frwiki")),
-            "webHost": "www.example.org",
-            "event": event,
-        }
-        query = quote(json.dumps(capsule, separators=(",", ":")), safe="!*()',:")
+        query = _query(rng, bad=bad == 0)
         if bad == 1:
             query = query[: len(query) // 2]
         second = number // 100 % 86_400
@@ -38,3 +28,22 @@ def log_lines(count: int, seed: int = 1) -> Iterator[bytes]:
         address = f"198.51.100.{rng.randrange(256)}"
         agent = rng.choice(AGENTS)
         yield f"?{query};\tcp{rng.randrange(10)}\t{number}\t{dt}\t{address}\t{agent}".encode()
+
+
+def queries(count: int, seed: int = 1) -> Iterator[bytes]:
+    """Yield queries of beacons that hold a good event each."""
+    rng = random.Random(seed)
+    for _ in range(count):
+        yield f"{_query(rng)};".encode()
+
+
+def _query(rng: random.Random, *, bad: bool = False) -> str:
+    count = "many" if bad else rng.randrange(1, 1_000)
+    capsule = {
+        "schema": "DemoButtonClick",
+        "revision": 1,
+        "wiki": rng.choice(("enwiki", "dewiki", "frwiki")),
+        "webHost": "www.example.org",
+        "event": {"button": rng.choice(BUTTONS), "count": count},
+    }
+    return quote(json.dumps(capsule, separators=(",", ":")), safe="!*()',:")

@@ -1,0 +1,213 @@
+"""Instructions that the service needs for an event, which do not depend on the machine's mood.
+
+    python -m tests.benchmarks.instructions --check    fail if there are over 5 % more than recorded
+    python -m tests.benchmarks.instructions --accept   record how many there are now
+
+A fixed run of requests goes through the whole ASGI application in process, under valgrind's
+callgrind. What is recorded is relative to fixed work in the same interpreter, so that another build
+of Python changes little.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from app.config import load_settings
+from app.web.application import create_app
+from tests.benchmarks.events import body, write_house
+from tests.benchmarks.records import queries
+from tests.benchmarks.servers import NullSink
+
+RECORDED = Path(__file__).parent / "instructions.json"
+ALLOWED = 1.05
+REFERENCE = "fixed work"
+WORK = 2_000
+UNITS: Mapping[str, int] = {
+    "1 event": 300,
+    "10 events": 500,
+    "100 events": 1_000,
+    "10 events, one bad": 300,
+    "beacon": 300,
+}
+"""Events of each scenario."""
+
+Prepared = tuple[str, bytes, bytes, int]
+
+
+def requests_of(scenario: str) -> list[Prepared]:
+    """Return method, query, body and expected status of each request of a scenario."""
+    count = UNITS[scenario]
+    if scenario == "beacon":
+        return [("GET", query, b"", 204) for query in queries(count)]
+    size = int(scenario.split(maxsplit=1)[0])
+    bad = "bad" in scenario
+    status = 207 if bad else 201
+    return [
+        ("POST", b"", body(size, bad_in=10 if bad else 0, seed=seed), status)
+        for seed in range(count // size)
+    ]
+
+
+async def ask(app: Any, method: str, query: bytes, content: bytes) -> int:
+    """Make one request of the application, as uvicorn would; return the status."""
+    path = "/v1/events" if method == "POST" else "/beacon/event"
+    scope = {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "query_string": query,
+        "client": ("198.51.100.7", 40000),
+        "headers": [
+            (b"host", b"127.0.0.1:8192"),
+            (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0"),
+            *(
+                [
+                    (b"content-type", b"application/json"),
+                    (b"content-length", b"%d" % len(content)),
+                ]
+                if method == "POST"
+                else []
+            ),
+        ],
+    }
+    status = 0
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": content, "more_body": False}
+
+    async def send(message: Any) -> None:
+        nonlocal status
+        status = message.get("status", status)
+
+    await app(scope, receive, send)
+    return status
+
+
+async def run_scenario(app: Any, requests: Sequence[Prepared]) -> None:
+    """Make every request of a scenario, and look at its status."""
+    for method, query, content, expected in requests:
+        status = await ask(app, method, query, content)
+        assert status == expected, f"{method}: {status}"
+
+
+def fixed_work() -> int:
+    """Do what never changes: a mix of what an interpreter does."""
+    total = 0
+    for number in range(WORK):
+        texts = {str(key): [key, {"key": key}] for key in range(10)}
+        total += len(json.dumps(texts)) + sum(each[0] for each in texts.values()) + number
+    return total
+
+
+async def child(folder: str) -> None:
+    """Run every scenario under callgrind, which writes a file for each."""
+    app = create_app(load_settings(str(write_house(Path(folder)))), sink=NullSink())
+    inbox: asyncio.Queue[Any] = asyncio.Queue()
+    started = asyncio.Event()
+
+    async def told(_message: Any) -> None:
+        started.set()
+
+    inbox.put_nowait({"type": "lifespan.startup"})
+    serving = asyncio.create_task(app({"type": "lifespan"}, inbox.get, told))
+    await started.wait()
+    prepared = {scenario: requests_of(scenario) for scenario in UNITS}
+    for requests in prepared.values():  # whatever is done once is done
+        await run_scenario(app, requests)
+    for requests in prepared.values():
+        counting(on=True)
+        await run_scenario(app, requests)
+        counting(on=False)
+    counting(on=True)
+    fixed_work()
+    counting(on=False)
+    counting(on=True)
+    counting(on=False)
+    inbox.put_nowait({"type": "lifespan.shutdown"})
+    await serving
+
+
+def counting(*, on: bool) -> None:
+    """Tell callgrind to count, or to write down what it counted and begin anew."""
+    orders = ["--instr=on"] if on else ["--instr=off", "--dump"]
+    for order in orders:
+        subprocess.run(
+            ["callgrind_control", order, str(os.getpid())], check=True, stdout=subprocess.DEVNULL
+        )
+
+
+def measure() -> dict[str, float]:
+    """Return the instructions for an event of each scenario, and for a round of fixed work."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        out = folder / "out"
+        subprocess.run(
+            [
+                *("valgrind", "--tool=callgrind", "--instr-atstart=no", "--quiet"),
+                f"--callgrind-out-file={out}",
+                *(sys.executable, "-m", "tests.benchmarks.instructions", "--child", str(folder)),
+            ],
+            check=True,
+            env=os.environ | {"PYTHONHASHSEED": "0"},
+            stderr=subprocess.DEVNULL,
+        )
+        names = [*UNITS, REFERENCE, "nothing"]
+        counted = {name: _total(out.with_suffix(f".{n}")) for n, name in enumerate(names, start=1)}
+    nothing = counted.pop("nothing")
+    units = {**UNITS, REFERENCE: WORK}
+    return {name: (count - nothing) / units[name] for name, count in counted.items()}
+
+
+def _total(file: Path) -> int:
+    found = re.search(r"^totals: (\d+)", file.read_text(), re.MULTILINE)
+    assert found, f"{file} has no total"
+    return int(found[1])
+
+
+def main() -> None:
+    """Measure, and show, check or record it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="fail if it became worse")
+    parser.add_argument("--accept", action="store_true", help="record the figures")
+    parser.add_argument("--child", metavar="DIR", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.child:
+        asyncio.run(child(args.child))
+        return
+    if shutil.which("valgrind") is None:
+        print("SKIPPED: valgrind is not installed (apt: valgrind); instructions were not counted.")
+        sys.exit(1 if os.environ.get("SLUICEWAY_REQUIRE_VALGRIND") == "1" else 0)
+    counted = measure()
+    reference = counted.pop(REFERENCE)
+    recorded = json.loads(RECORDED.read_text()) if RECORDED.is_file() else {}
+    worse = []
+    print(f"{'':20} instructions/event   relative   recorded")
+    for name, count in counted.items():
+        relative = count / reference
+        before = recorded.get(name)
+        print(f"{name:20} {count:18,.0f} {relative:10.3f} {before or '-':>10}")
+        if before and relative > before * ALLOWED:
+            worse.append(name)
+    if args.accept:
+        figures = {name: round(count / reference, 3) for name, count in counted.items()}
+        RECORDED.write_text(json.dumps(figures, indent=2) + "\n")
+    elif worse and args.check:
+        print(
+            f"More than 5 % worse: {', '.join(worse)}. If that is on purpose: make bench-accept",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
