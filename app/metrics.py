@@ -55,6 +55,7 @@ class Metrics:
 
     def __init__(self, *, max_streams: int = 2_000) -> None:
         self._max_streams = max_streams
+        self.pending_bytes = 0
         self._streams: set[str] = set()
         self._children: dict[tuple[int, tuple[str, ...]], Any] = {}
         self.registry = CollectorRegistry()
@@ -196,6 +197,10 @@ class Metrics:
 
     def _gauge(self, name: str, text: str, *labels: str, mode: Any = "livesum") -> Gauge:
         return Gauge(name, text, labels, registry=self.registry, multiprocess_mode=mode)
+
+    def count_pending(self, change: int) -> None:
+        """Count bytes of bodies that come into work, or go out of it; the gauge follows later."""
+        self.pending_bytes += change
 
     def kafka_watch(self, lane: str) -> "KafkaWatch":
         """Return what a Kafka sink tells its doings, for one lane: guaranteed or hasty."""

@@ -33,7 +33,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._expect_head()
+        self._deadline = self.loop.call_later(HEAD_TIMEOUT, self._too_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_whole()
@@ -42,17 +42,25 @@ class LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         in_head = self._in_head
         super().data_received(data)
+        if not self._in_head or self._refusal:
+            return
         # Of an unfinished head the parser tells only whole lines; a line may have no end.
-        if in_head and self._in_head and not self._refusal:
+        if in_head:
             self._head_size += len(data)
             if self._head_size > MAX_HEAD + MAX_URL:
                 self._refusal = 431
                 self.send_400_response("")
+        else:
+            self._head_size = 1  # it was begun; how much of `data` is its own is not known
+        # A head that came whole needs no timer.
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(HEAD_TIMEOUT, self._too_slow)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        if self._deadline is None:
-            self._expect_head()
+        self._in_head = True
+        self._head_size = 0
+        self._size_of_headers = 0
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -76,12 +84,6 @@ class LimitedProtocol(HttpToolsProtocol):
             b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n" % status
         )
         self.transport.close()
-
-    def _expect_head(self) -> None:
-        self._in_head = True
-        self._head_size = 0
-        self._size_of_headers = 0
-        self._deadline = self.loop.call_later(HEAD_TIMEOUT, self._too_slow)
 
     def _head_is_whole(self) -> None:
         self._in_head = False

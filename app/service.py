@@ -160,6 +160,7 @@ class Service:
         self.metrics.streams.set(len(current) if current else 0)
         self.metrics.streams_age.set(self.streams.age_seconds or 0)
         self.metrics.schemas.set(self.schemas.cached)
+        self.metrics.pending.set(self.metrics.pending_bytes)
         self.outlets.refresh(self.metrics)
         ready, _ = await self.ready()
         self.metrics.ready.set(1 if ready else 0)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
+from app.core.deadlines import Deadlines
 from app.core.errors import (
     EventError,
     InternalFailure,
@@ -86,7 +87,7 @@ class Pipeline:
         self._own_stream = error_events.stream if error_events else None
         self.observers = observers
         self._max_event_size = max_event_size
-        self._produce_timeout = produce_timeout
+        self._deadlines = Deadlines(produce_timeout)
         self._observe_error_events = error_event_observer
         self._observe_produce = produce_observer
 
@@ -208,11 +209,11 @@ class Pipeline:
         sink = self.hasty_sink if context.hasty else self.sink
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(self._produce_timeout):
+            with self._deadlines.limit():
                 answers = await sink.produce(records)
         except TimeoutError:
             answers = []
-            problem = f"The sink did not answer within {self._produce_timeout:g} s"
+            problem = f"The sink did not answer within {self._deadlines.seconds:g} s"
         except Exception:
             logger.exception("The sink raised, which it must not; this is a defect.")
             answers = []

@@ -48,7 +48,7 @@ class Contexts:
 
     def _client_ip(self, scope: Any, header: Header) -> str | None:
         peer: str | None = scope["client"][0] if scope.get("client") else None
-        peer = _address(peer) or peer
+        peer = _address_of_peer(peer) or peer
         if peer is None or not self._trusted or not self._is_trusted(peer):
             return peer
         named = _address(header("x-client-ip"))
@@ -77,15 +77,22 @@ class Contexts:
 def headers_of(scope: Any) -> Header:
     """Return a look-up by lower-case name; several headers of one name are joined by a comma."""
     raw: Sequence[tuple[bytes, bytes]] = scope["headers"]
+    values = dict(raw)
+    if len(values) < len(raw):
+        values = _joined(raw)
 
     def header(name: str) -> str | None:
-        wanted = name.encode()
-        values = [value for key, value in raw if key == wanted]
-        if not values:
-            return None
-        return _text(values[0] if len(values) == 1 else b", ".join(values))
+        value = values.get(name.encode())
+        return None if value is None else _text(value)
 
     return header
+
+
+def _joined(raw: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in raw:
+        values.setdefault(name, []).append(value)
+    return {name: b", ".join(listed) for name, listed in values.items()}
 
 
 def _text(value: bytes) -> str:
@@ -103,6 +110,10 @@ def _address(text: str | None) -> str | None:
         return str(_plain(ip_address(text.strip())))
     except ValueError:
         return None
+
+
+_address_of_peer = lru_cache(maxsize=4_096)(_address)
+"""For what the socket says only: headers may be long, and each of them another."""
 
 
 def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:

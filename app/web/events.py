@@ -37,7 +37,7 @@ class EventsWire:
             max_body_size=http.max_body_size,
             max_pending_size=http.max_pending_size,
             timeout=http.body_timeout,
-            count=service.metrics.pending.inc,
+            count=service.metrics.count_pending,
         )
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> int:

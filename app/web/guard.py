@@ -1,9 +1,9 @@
 """The guard: request bodies are read whole, within limits of size, time and memory, or refused."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
+from app.core.deadlines import Deadlines
 from app.core.errors import (
     EventError,
     EventTooLarge,
@@ -61,23 +61,17 @@ class Guard:
     ) -> None:
         self._max_body_size = max_body_size
         self._max_pending_size = max_pending_size
-        self._timeout = timeout
+        self._deadlines = Deadlines(timeout)
         self._count = count
         self.pending = 0
 
-    @asynccontextmanager
-    async def body(self, header: Header, receive: Receive) -> AsyncIterator[bytes]:
-        """Read the body, inflated; its bytes count as in work, from the first, until the end.
+    def body(self, header: Header, receive: Receive) -> "_Body":
+        """Return an asynchronous context: the body, inflated.
 
-        Raises Refusal or ClientGone.
+        Its bytes count as in work, from the first, until the end. Entering raises Refusal or
+        ClientGone.
         """
-        check_media(header("content-type"))
-        self._check_length(header("content-length"))
-        held = _Held(self)
-        try:
-            yield await self._read(header, receive, held)
-        finally:
-            held.release()
+        return _Body(self, header, receive)
 
     def add(self, change: int) -> None:
         """Count bytes that have come into work, or (negative) gone out of it."""
@@ -88,13 +82,17 @@ class Guard:
         """Say whether so many more bytes may come into work."""
         return self.pending + size <= self._max_pending_size
 
-    async def _read(self, header: Header, receive: Receive, held: "_Held") -> bytes:
+    async def read(self, header: Header, receive: Receive, held: "_Body") -> bytes:
+        """Read a body, inflated, and hold its bytes; raises Refusal or ClientGone."""
+        check_media(header("content-type"))
+        self._check_length(header("content-length"))
         try:
-            async with asyncio.timeout(self._timeout):
+            with self._deadlines.limit():
                 body = await self._received(receive, held)
         except TimeoutError as error:
+            seconds = self._deadlines.seconds
             raise Refusal(
-                MalformedEvent(f"The body did not arrive within {self._timeout:g} s."), status=408
+                MalformedEvent(f"The body did not arrive within {seconds:g} s."), status=408
             ) from error
         encoding = (header("content-encoding") or "").strip().lower()
         if not encoding or encoding == "identity":
@@ -109,7 +107,7 @@ class Guard:
         held.hold(max(0, len(body) - held.size))
         return body
 
-    async def _received(self, receive: Receive, held: "_Held") -> bytes:
+    async def _received(self, receive: Receive, held: "_Body") -> bytes:
         parts: list[bytes] = []
         while True:
             message = await receive()
@@ -135,14 +133,29 @@ class Guard:
         )
 
 
-class _Held:
-    """The bytes of one request that are in work."""
+class _Body:
+    """The body of one request, and its bytes that are in work."""
 
-    def __init__(self, guard: Guard) -> None:
+    __slots__ = ("_guard", "_header", "_receive", "size")
+
+    def __init__(self, guard: Guard, header: Header, receive: Receive) -> None:
         self._guard = guard
+        self._header = header
+        self._receive = receive
         self.size = 0
 
+    async def __aenter__(self) -> bytes:
+        try:
+            return await self._guard.read(self._header, self._receive, self)
+        except BaseException:
+            self._release()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._release()
+
     def hold(self, more: int) -> None:
+        """Count more bytes; raises Refusal if there is no room for them."""
         if not self._guard.has_room(more):
             raise Refusal(
                 Overloaded(
@@ -153,7 +166,7 @@ class _Held:
         self.size += more
         self._guard.add(more)
 
-    def release(self) -> None:
+    def _release(self) -> None:
         self._guard.add(-self.size)
         self.size = 0
 
