@@ -1,5 +1,6 @@
 """Serving in this process: uvicorn, made to drain before it stops, and to stop in the end."""
 
+import gc
 import logging
 import os
 import signal
@@ -24,6 +25,7 @@ BACKLOG = 2048
 STOP_MARGIN = 1.0
 """Seconds of the grace period that are kept for closing the sink."""
 MISCONFIGURED = 2
+GC_THRESHOLD = (10_000, 20, 20)
 
 Announce = Callable[[], None]
 
@@ -74,6 +76,16 @@ def serve(sock: socket.socket, settings: HttpSettings, announce: Announce = say_
     return 0
 
 
+def settle_memory() -> None:
+    """Tell the garbage collector that what is there now will stay, and to look less often.
+
+    Going through all modules and schemas again and again took a fifth of the time of large batches.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
+
+
 def end_with(lifeline: int) -> None:
     """End this process as SIGTERM would, once nobody holds the other end of a pipe any more."""
 
@@ -96,6 +108,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
+        settle_memory()
         self._announce()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 (uvicorn's)
