@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from jsonschema.exceptions import ValidationError
 
-from app.core.errors import EventError, SchemaViolation
+from app.core.errors import EventError, SchemaViolation, Violation
 from app.schemas.keywords import pointer_of
 
 SAFE = 2**53 - 1
@@ -59,7 +59,7 @@ def new_causes(error: EventError, body: Any) -> list[Cause]:
         value = _at(body, violation.pointer)
         pointer = violation.pointer
         kind = OTHER
-        if violation.keyword in {"minimum", "maximum"} and _is_beyond(value):
+        if _is_safe_bound(violation) and _is_beyond(value):
             kind = "beyond_safe_integer"
         elif (pointer == "/event" and not isinstance(value, dict)) or (
             # A missing event is taken for an empty one, which may then lack what it must have.
@@ -85,6 +85,11 @@ def _is_whole_float(error: ValidationError) -> bool:
     listed = wanted if isinstance(wanted, list) else [wanted]
     value = error.instance
     return "integer" in listed and isinstance(value, float) and value.is_integer()
+
+
+def _is_safe_bound(violation: Violation) -> bool:
+    limit = violation.params.get("limit")
+    return violation.keyword in {"minimum", "maximum"} and limit in {SAFE, -SAFE}
 
 
 def _is_beyond(value: Any) -> bool:

@@ -1,0 +1,1 @@
+"""Events made up from old schemas, and a search for those that both judges do not agree on."""
