@@ -26,6 +26,8 @@ TEST_VARIABLES = (
     "SLUICEWAY_TEST_KAFKA",
     "SLUICEWAY_REQUIRE_KAFKA",
     "SLUICEWAY_REQUIRE_BROWSER",
+    "SLUICEWAY_REQUIRE_SPARK",
+    "SLUICEWAY_REQUIRE_VALGRIND",
 )
 """Variables of our own tests, which are no settings."""
 

@@ -8,7 +8,7 @@ from legacy.errors import LegacyError
 from legacy.eventbus import LatestOf, modern_body_of
 from legacy.formats import LineFormat
 from legacy.logline import PRODUCTION, Receipt, read_line
-from legacy.mapping import Mapping
+from legacy.mapping import Mapping, Target
 from legacy.strictjson import loads as strict_loads
 from legacy.translate import modern_body, offers_of
 
@@ -33,6 +33,15 @@ class LegacyAdapter:
         self._mapping = mapping
         self._loads = loads or strict_loads
         self._host = host
+
+    def target(self, name: str, revision: int | None = None) -> Target:
+        """Return what an old schema's name means now; raises LegacyError."""
+        return self._mapping.target(name, revision)
+
+    @property
+    def names(self) -> list[str]:
+        """The old schemas that the mapping names."""
+        return list(self._mapping.entries)
 
     def beacon(self, query: bytes, *, received_dt: str) -> Decoded:
         """Return what a beacon's raw query means."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from jsonschema.exceptions import ValidationError
 
 from app.core.errors import EventError, SchemaViolation, Violation
+from app.core.json import escaped, text_of
 from app.schemas.keywords import pointer_of
 
 SAFE = 2**53 - 1
@@ -42,18 +43,27 @@ def old_causes(violations: Iterable[ValidationError]) -> list[Cause]:
         kind = OTHER
         pointer = pointer_of(tuple(error.absolute_path))
         inside = pointer == "/event" or pointer.startswith("/event/")
-        if error.validator == "additionalProperties" and inside:
-            kind = "unknown_property"
+        pointers = [pointer]
+        if error.validator == "additionalProperties":
+            kind = "unknown_property" if inside else OTHER
+            pointers = [f"{pointer}/{escaped(name)}" for name in _unlisted(error)] or pointers
         elif error.validator == "type" and inside and _is_whole_float(error):
             kind = "whole_float"
-        causes.add(Cause(str(error.validator), general(pointer), kind, _cut(error.message)))
+        for each in pointers:
+            causes.add(Cause(str(error.validator), general(each), kind, cut(error.message)))
     return sorted(causes)[:MAX_CAUSES]
 
 
-def new_causes(error: EventError, body: Any) -> list[Cause]:
-    """Return why the service refused an event, sorted."""
+def new_causes(error: EventError, body: Any, capsule: Any) -> list[Cause]:
+    """Return why the service refused an event, sorted; `capsule` is what the old system read."""
+    # A missing event is taken for an empty one, which may then lack what it must have.
+    missing = isinstance(capsule, dict) and not isinstance(capsule.get("event"), dict)
     if not isinstance(error, SchemaViolation):
-        return [Cause(error.reason, general(error.pointer or ""), OTHER, _cut(str(error)))]
+        pointer = error.pointer or ""
+        # What does not fit in 64 bits never gets as far as a schema.
+        large = error.reason == "malformed" and _is_beyond_integer(_at(capsule, pointer))
+        kind = "beyond_safe_integer" if large else OTHER
+        return [Cause(error.reason, general(pointer), kind, cut(str(error)))]
     causes = set()
     for violation in error.violations:
         value = _at(body, violation.pointer)
@@ -61,12 +71,9 @@ def new_causes(error: EventError, body: Any) -> list[Cause]:
         kind = OTHER
         if _is_safe_bound(violation) and _is_beyond(value):
             kind = "beyond_safe_integer"
-        elif (pointer == "/event" and not isinstance(value, dict)) or (
-            # A missing event is taken for an empty one, which may then lack what it must have.
-            violation.keyword == "required" and not _at(body, "/event")
-        ):
+        elif missing and (pointer == "/event" or pointer.startswith("/event/")):
             kind = "event_missing"
-        causes.add(Cause(violation.keyword, general(pointer), kind, _cut(violation.message)))
+        causes.add(Cause(violation.keyword, general(pointer), kind, cut(violation.message)))
     return sorted(causes)[:MAX_CAUSES]
 
 
@@ -78,6 +85,18 @@ def class_of(causes: Sequence[Cause]) -> str:
 def general(pointer: str) -> str:
     """Return a pointer with `*` for every position in an array."""
     return _INDEX.sub("/*", pointer)
+
+
+def cut(message: str) -> str:
+    """Return a message as it is shown: not too long, and storable."""
+    return text_of(message, MAX_MESSAGE)
+
+
+def _unlisted(error: ValidationError) -> list[str]:
+    listed = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+    if not isinstance(error.instance, dict):
+        return []
+    return [cut(name) for name in error.instance if name not in listed]
 
 
 def _is_whole_float(error: ValidationError) -> bool:
@@ -98,6 +117,10 @@ def _is_beyond(value: Any) -> bool:
     )
 
 
+def _is_beyond_integer(value: Any) -> bool:
+    return isinstance(value, int) and abs(value) > SAFE
+
+
 def _at(value: Any, pointer: str) -> Any:
     for token in pointer.split("/")[1:]:
         name = token.replace("~1", "/").replace("~0", "~")
@@ -108,7 +131,3 @@ def _at(value: Any, pointer: str) -> Any:
         else:
             return None
     return value
-
-
-def _cut(message: str) -> str:
-    return message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 1]}…"

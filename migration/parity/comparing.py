@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from app.core.json import escaped
+from legacy.clienttime import utc_of
 from legacy.useragent import parse_ua
 
 MAX_DIFFERENCES = 50
@@ -45,8 +46,14 @@ def differences(
     if from_line:
         new_id = _of_meta(stored, "id")
         same = str(new_id).replace("-", "")
-        found += _walk("/uuid", published.get("uuid", _MISSING), same)
-        found += _times(published, stored)
+        # A client's own dt took the line's place, in the identity as well; now it is client_dt.
+        if _same_time(published.get("dt"), stored.get("client_dt")):
+            own_dt = not _same_time(published.get("dt"), stored.get("dt"))
+        else:
+            own_dt = False
+            found += _times(published, stored)
+        if not own_dt:
+            found += _walk("/uuid", published.get("uuid", _MISSING), same)
     found += _agents(published, stored)
     others = published.keys() - _COMPARED - _LEFT_OUT
     for name in sorted(others):
@@ -78,8 +85,14 @@ def _walk(pointer: str, old: Any, new: Any) -> Iterator[Difference]:
 
 def _times(published: dict[str, Any], stored: dict[str, Any]) -> Iterator[Difference]:
     old, new = published.get("dt"), stored.get("dt")
-    if isinstance(old, str) and isinstance(new, str) and old[:19] != new[:19]:
+    if old is not None and new is not None and not _same_time(old, new):
         yield Difference("/dt", "value", old, new)
+
+
+def _same_time(old: Any, new: Any) -> bool:
+    """Say whether two times are in the same second: lines have no fractions."""
+    one, other = utc_of(old), utc_of(new)
+    return one is not None and other is not None and one[:19] == other[:19]
 
 
 def _agents(published: dict[str, Any], stored: dict[str, Any]) -> Iterator[Difference]:

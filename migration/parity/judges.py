@@ -13,7 +13,7 @@ import orjson
 from app.commands.decodestrict import load_schemas
 from app.commands.oldlines import Kind, kind_of, query_in
 from app.config import load_settings
-from app.core.errors import ConfigError, EventError
+from app.core.errors import ConfigError, EventError, IntakeFailure, InternalFailure
 from app.core.events import Context, Delivery, Outcome, RawEvent, Record
 from app.core.json import loads
 from app.core.time import iso_of_ms, ms_of_iso
@@ -22,12 +22,13 @@ from app.sinks.base import Health
 from legacy.formats import FormatError, LineFormat
 from legacy.logline import PRODUCTION
 from legacy.strict.cases import LAST_FORMAT
+from legacy.strict.errors import CapsuleInvalid
 from legacy.strict.judge import DROPPED, Judgement, StrictLegacy
 from legacy.strict.lines import StrictFormat
 from legacy.strict.parser import StrictParser
 from legacy.strict.reference import check_reference, reference_of
 from legacy.strict.schemas import OldSchemas
-from migration.parity.causes import Cause, new_causes, old_causes
+from migration.parity.causes import OTHER, Cause, cut, new_causes, old_causes
 
 CLOCK = "2020-01-01T00:00:00.000Z"
 """When everything is received whose record does not say when: reports must not differ by it."""
@@ -170,8 +171,9 @@ class Judges:
             stored = orjson.loads(next(values))
         else:
             assert isinstance(outcome.error, EventError)
+            _check_judged(outcome.error)
             body = outcome.event.body if outcome.event else None
-            why_new = new_causes(outcome.error, body)
+            why_new = new_causes(outcome.error, body, old.parsed)
         return Judged(line, old, why_old, outcome, why_new, stored, piece[0] == "line")
 
     def _of_old(self, line: bytes, piece: tuple[Kind, Any]) -> Judgement:
@@ -189,11 +191,21 @@ class Judges:
     def _why_old(self, old: Judgement) -> list[Cause]:
         if old.code == "validation" and old.parsed is not None:
             event = {name: value for name, value in old.parsed.items() if name not in DROPPED}
-            reference = check_reference(reference_of(event))
+            try:
+                reference = check_reference(reference_of(event))
+            except CapsuleInvalid as error:  # no revision, or -1: it was judged by no schema
+                return [Cause("reference", "", OTHER, cut(str(error)))]
             return old_causes(self._judging.violations(event, reference))
         message = old.error_event["message"] if old.error_event else "nothing could be said of it"
         rule = "unreadable" if old.parsed is None else "processor"
-        return [Cause(rule, "", "other", str(message)[:300])]
+        return [Cause(rule, "", OTHER, cut(str(message)))]
+
+
+def _check_judged(error: EventError) -> None:
+    """Raise ConfigError where the service itself could not judge: that is no verdict."""
+    if isinstance(error, IntakeFailure) and not isinstance(error, InternalFailure):
+        hint = f" {error.hint}" if error.hint else ""
+        raise ConfigError(f"An event could not be judged ({error.reason}): {error}{hint}")
 
 
 class _LastSink:

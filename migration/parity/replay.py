@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from app.core.json import text_of
+from app.core.json import problem_of, text_of
+from legacy.capsule import SCHEMA_NAME
 from migration.parity.causes import general
 from migration.parity.comparing import differences
 from migration.parity.coverage import Shape, count, shape_of
@@ -13,7 +14,6 @@ from migration.parity.summary import MAX_TEXT, UNKNOWN, Example, Summary, Verdic
 from migration.parity.traffic import Portion, RecordedLine, lines_in
 
 BATCH = 500
-MAX_NAME = 100
 
 
 class Replay:
@@ -22,6 +22,7 @@ class Replay:
     def __init__(self, plan: Plan) -> None:
         """Open both judges; raises ConfigError."""
         self._judges = Judges(plan)
+        self._names = {name for name, _ in self._judges.schemas}
         self._shapes: dict[tuple[str, int], Shape] = {}
 
     def close(self) -> None:
@@ -52,7 +53,12 @@ class Replay:
 
     def _add(self, judged: Judged, number: int, summary: Summary) -> None:
         verdict = verdict_of(judged)
-        found = summary.of((judged.name or UNKNOWN)[:MAX_NAME])
+        name = judged.name
+        if name is None or not SCHEMA_NAME.fullmatch(name):
+            found = summary.of(UNKNOWN)
+        else:
+            known = name in self._names or judged.outcome.stream is not None
+            found = summary.of(name, stranger=not known)
         found.matrix[verdict] += 1
         self._cover(judged, found.seen)
         text = judged.text[:MAX_TEXT].decode("utf-8", "replace")
@@ -105,4 +111,4 @@ def _event_of(judged: Judged) -> Any:
     if event is None:
         return None
     shown = text_of(event, MAX_TEXT)
-    return event if len(shown) < MAX_TEXT else shown
+    return event if len(shown) < MAX_TEXT and problem_of(event) is None else shown

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from app.core.json import problem_of, text_of
 from migration.parity.causes import Cause, class_of
 from migration.parity.comparing import Difference
 
@@ -20,6 +21,10 @@ VERDICTS: tuple[Verdict, ...] = (
 UNKNOWN = "(unknown)"
 MAX_CLUSTERS = 200
 MAX_TEXT = 2_000
+MAX_VALUE = 300
+MAX_STRANGERS = 100
+"""Names that no schema has; anybody can send any number of them."""
+
 REST = "(rest)"
 
 
@@ -68,6 +73,7 @@ class OfSchema:
     streams: Counter[str] = field(default_factory=Counter)
     uris: Counter[str] = field(default_factory=Counter)
     differing: int = 0
+    stranger: bool = False
 
     def refused(
         self, verdict: Verdict, old: Sequence[Cause], new: Sequence[Cause], example: Example
@@ -96,7 +102,8 @@ class OfSchema:
                 continue
             spread = self.spreads.get(key)
             if spread is None:
-                spread = self.spreads[key] = Spread(difference, example)
+                shown = difference._replace(old=_shown(difference.old), new=_shown(difference.new))
+                spread = self.spreads[key] = Spread(shown, example)
             spread.count += 1
 
     def add(self, other: "OfSchema") -> None:
@@ -141,20 +148,35 @@ class Summary:
     events: int = 0
     schemas: dict[str, OfSchema] = field(default_factory=dict)
 
-    def of(self, name: str) -> OfSchema:
-        """Return what was found of one old schema."""
-        return self.schemas.setdefault(name, OfSchema())
+    def of(self, name: str, *, stranger: bool = False) -> OfSchema:
+        """Return what was found of one old schema; a `stranger` is a name that no schema has."""
+        found = self.schemas.get(name)
+        if found is None:
+            if stranger and self._strangers() >= MAX_STRANGERS:
+                return self.of(UNKNOWN)
+            found = self.schemas[name] = OfSchema(stranger=stranger)
+        found.stranger = found.stranger and stranger
+        return found
 
     def add(self, other: "Summary") -> None:
         """Add what the next portion found, which must be the next in order."""
         before = self.lines if other.source == self.source else 0
         for name, found in other.schemas.items():
             found.shift(before)
-            self.of(name).add(found)
+            self.of(name, stranger=found.stranger).add(found)
         self.source = other.source
         self.lines = before + other.lines
         self.total += other.total
         self.events += other.events
+
+    def _strangers(self) -> int:
+        return sum(found.stranger for found in self.schemas.values())
+
+
+def _shown(value: Any) -> Any:
+    """Return a value as it is kept: itself, or the beginning of its text if it is large."""
+    text = text_of(value, MAX_VALUE)
+    return value if len(text) < MAX_VALUE and problem_of(value) is None else text
 
 
 def _key_of(causes: Sequence[Cause]) -> tuple[str, ...]:

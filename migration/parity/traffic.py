@@ -1,6 +1,7 @@
 """Recorded traffic as portions: ranges of files, small enough to be judged one by one."""
 
 import gzip
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,14 @@ def portions_of(files: Sequence[Path], size: int = PORTION) -> list[Portion]:
 
 
 def lines_in(portion: Portion) -> Iterator[RecordedLine]:
-    """Read the lines of a portion without their ends."""
+    """Read the lines of a portion without their ends; raises ConfigError."""
+    try:
+        yield from _lines_in(portion)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ConfigError(f"{portion.path} cannot be read to its end: {error}.") from error
+
+
+def _lines_in(portion: Portion) -> Iterator[RecordedLine]:
     with _opened(portion.path) as file:
         at = portion.start
         if at:

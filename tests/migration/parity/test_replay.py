@@ -54,7 +54,7 @@ def test_an_event_that_both_take_is_no_difference_on_any_wire(judged):
             "only_new",
             "unknown_property",
             "additionalProperties",
-            "/event",
+            "/event/colour",
         ),
         ({"button": "save", "count": 5.0}, "only_new", "whole_float", "type", "/event/count"),
         (
