@@ -7,7 +7,13 @@ from types import ModuleType
 
 COMMANDS = {
     "convert": ("migration.commands.convert", "turn an on-wiki schema into one for a repository"),
+    "materialize": ("migration.commands.materialize", "make the released files of current.yaml"),
+    "lint": ("migration.commands.lint", "check a repository against its rules"),
+    "compat": ("migration.commands.compat", "say what changes between two schemas, with examples"),
     "verify": ("migration.commands.verify", "replay recorded traffic through both judges"),
+    "fuzz": ("migration.commands.fuzz", "make events up and look where both judges differ"),
+    "status": ("migration.commands.status", "say how far each schema has come, and what is next"),
+    "report": ("migration.commands.report", "make one HTML file of what was found"),
 }
 
 

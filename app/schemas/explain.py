@@ -11,7 +11,7 @@ from app.core.errors import Violation
 from app.schemas.bundle import Bundle
 from app.schemas.effort import within
 from app.schemas.formats import FORMATS
-from app.schemas.keywords import at, pointer_of
+from app.schemas.keywords import Path, at, pointer_of
 from app.schemas.repository import Document
 from app.schemas.wording import Told, shown, told, told_of_format, told_of_name, told_of_unexpected
 
@@ -46,8 +46,11 @@ class Explainer:
             errors = list(self._first(body))
         else:
             errors = []
-        found = [(error, one) for error in errors for one in self._explained(error, body)]
-        found.sort(key=lambda pair: _position(body, pair[0].instance_path))
+        found = []
+        for error in errors:
+            path = _path_in(body, error.instance_path)
+            found += [(path, one) for one in self._explained(error, path, body)]
+        found.sort(key=lambda pair: _position(body, pair[0]))
         return [one for _, one in found[:MAX_VIOLATIONS]] or [_UNSAID]
 
     def _first(self, body: dict[str, Any]) -> Iterator[rs.ValidationError]:
@@ -56,32 +59,35 @@ class Explainer:
         except rs.ValidationError as error:
             yield error
 
-    def _explained(self, error: rs.ValidationError, body: dict[str, Any]) -> list[Violation]:
+    def _explained(
+        self, error: rs.ValidationError, path: Path, body: dict[str, Any]
+    ) -> list[Violation]:
         keyword = error.kind.name
-        value = at(body, error.instance_path)
+        value = at(body, path)
+        where = pointer_of(path)
         if keyword in ("additionalProperties", "unevaluatedProperties"):
             declared = self._beside(error.schema_path)
             unexpected = error.kind.as_dict()["unexpected"][:MAX_UNEXPECTED]
             return [
                 _violation(
                     error,
-                    keyword,
+                    where,
+                    (keyword, f"the property {shown(name)}"),
                     told_of_unexpected(name, declared),
-                    f"the property {shown(name)}",
                 )
                 for name in unexpected
             ]
         if keyword == "required":
             # Also the fault of a property that another one calls for: dependencies.
             keyword = str(error.schema_path[-1])
-            return [_violation(error, keyword, _told(error, value), "nothing")]
+            return [_violation(error, where, (keyword, "nothing"), _told(error, value))]
         if keyword == "pattern" and error.kind.as_dict()["pattern"] in FORMATS:
             # The pattern stands beside its format, or in an `allOf` that was added beside it.
             beside = "format" in self._holder(error.schema_path)
-            said = _violation(error, "format", _told(error, value), shown(value))
+            said = _violation(error, where, ("format", shown(value)), _told(error, value))
             holder = error.schema_path[:-1] if beside else error.schema_path[:-3]
             return [replace(said, schema_pointer=f"#{pointer_of((*holder, 'format'))}")]
-        return [_violation(error, keyword, _told(error, value), shown(value))]
+        return [_violation(error, where, (keyword, shown(value)), _told(error, value))]
 
     def _beside(self, schema_path: Sequence[str | int]) -> list[str]:
         """Return the names of the properties declared beside a keyword."""
@@ -123,9 +129,12 @@ def _closest(branches: Sequence[Sequence[rs.ValidationError]]) -> str:
     return f"'{where}' {_told(best[0], best[0].instance).message}."[:300]
 
 
-def _violation(error: rs.ValidationError, keyword: str, said: Told, got: str) -> Violation:
+def _violation(
+    error: rs.ValidationError, pointer: str, what: tuple[str, str], said: Told
+) -> Violation:
+    keyword, got = what
     return Violation(
-        pointer=pointer_of(tuple(error.instance_path)),
+        pointer=pointer,
         keyword=keyword,
         message=said.message,
         expected=said.expected,
@@ -134,6 +143,28 @@ def _violation(error: rs.ValidationError, keyword: str, said: Told, got: str) ->
         schema_pointer=f"#{pointer_of(tuple(error.schema_path))}",
         params=said.params,
     )
+
+
+def _path_in(body: Any, path: Sequence[str | int]) -> Path:
+    """Return a path as the event spells it.
+
+    jsonschema-rs tells a property whose name is a number (`"007"`) as that number.
+    """
+    spelled: list[str | int] = []
+    for token in path:
+        step = token
+        if isinstance(body, dict) and isinstance(token, int):
+            plain = str(token)
+            alike = (name for name in body if _without_zeros(name) == plain)
+            step = plain if plain in body else next(alike, plain)
+        spelled.append(step)
+        body = body[step]
+    return tuple(spelled)
+
+
+def _without_zeros(name: str) -> str:
+    digits = name.removeprefix("+")
+    return (digits.lstrip("0") or "0") if digits.isdecimal() else name
 
 
 def _position(body: Any, path: Sequence[str | int]) -> tuple[int, ...]:

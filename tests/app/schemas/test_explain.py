@@ -38,6 +38,17 @@ async def test_a_violation_says_where_in_the_event_and_in_the_schema(explained):
     assert violation.params == {"type": "number"}
 
 
+@pytest.mark.parametrize("name", ["0", "7", "007", "+1", "0" * 5_000 + "7", "-1", "1e3"])
+async def test_a_property_whose_name_is_a_number_is_told_by_its_name(explained, name):
+    text = {"type": "string"}
+    schema = {"additionalProperties": {"type": "object", "additionalProperties": text}}
+
+    (violation,) = await explained(schema, {"b": {"a": "", name: 1}})
+
+    assert violation.pointer == f"/b/{name}"
+    assert violation.got == "1"
+
+
 async def test_what_is_missing_is_told_at_the_object_that_lacks_it(explained):
     (violation,) = await explained({"properties": {"o": {"required": ["x"]}}}, {"o": {}})
 

@@ -1,0 +1,1 @@
+"""The rules that a schema repository keeps, and what breaks them, with file and line."""
