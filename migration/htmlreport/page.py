@@ -220,7 +220,7 @@ def _cluster(cluster: Mapping[str, Any]) -> str:
         for who, bad in sides.values()
     )
     return (
-        f"<article><h3>{escape(cluster['class'])} <small>{cluster['count']:,} events; for example "
+        f"<article><h3>{escape(cluster['class'])} <small>{_events(cluster['count'])}; for example "
         f"{escape(example['source'])}, line {example['line']:,}</small></h3>"
         f'<div class="sides">{columns}</div></article>'
     )
@@ -233,9 +233,13 @@ def _difference(each: Mapping[str, Any]) -> str:
         for who, side in (("the old system published", "old"), ("the new system stores", "new"))
     )
     return (
-        f"<article><h3>{place}: {escape(each['kind'])} <small>{each['count']:,} events</small></h3>"
+        f"<article><h3>{place}: {escape(each['kind'])} <small>{_events(each['count'])}</small></h3>"
         f'<div class="sides">{sides}</div></article>'
     )
+
+
+def _events(count: int) -> str:
+    return "1 event" if count == 1 else f"{count:,} events"
 
 
 def _foot(reports: Sequence[Report]) -> str:
