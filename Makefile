@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: serve test check format ledger clean
+.PHONY: serve test check format ledger spark bench bench-check bench-accept clean
 
 serve: $(READY)  ## start the service on 127.0.0.1:8192 with the embedded log and demo streams
 	$(BIN)/sluiceway serve $(ARGS)
@@ -27,6 +27,18 @@ ledger: $(READY)  ## every Kafka fault under load; its accounts go to docs/relia
 	@rm -f .ledger
 	LEDGER_FILE=$(CURDIR)/.ledger SLUICEWAY_REQUIRE_KAFKA=1 $(BIN)/python -m pytest tests/kafka/test_ledger.py tests/kafka/test_ledger_cluster.py tests/kafka/test_ledger_mock.py $(ARGS)
 	$(BIN)/python -m tests.kafka.report .ledger docs/reliability.md
+
+spark: $(READY)  ## install PySpark, for the tests of `sluiceway migrate verify --engine spark`
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[spark]'
+
+bench: $(READY)  ## measure, beside a plain baseline; needs wrk
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+bench-check: $(READY)  ## fail if an event needs over 5 % more instructions than recorded; needs valgrind
+	$(BIN)/python -m tests.benchmarks.instructions --check
+
+bench-accept: $(READY)  ## record the instructions that an event needs now
+	$(BIN)/python -m tests.benchmarks.instructions --accept
 
 clean:
 	rm -rf $(VENV) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -54,10 +54,10 @@ def find_wrk() -> str:
 
 
 def drive(
-    target: Target, pids: Sequence[int], *, connections: int, seconds: float, core: int | None
+    target: Target, pids: Sequence[int], *, connections: int, seconds: int, core: int | None
 ) -> Load:
     """Load a server for some seconds; `pids` are its processes, `core` is where wrk runs."""
-    command = [find_wrk(), "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "30s"]
+    command = [find_wrk(), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
     command += ["-s", str(LUA), target.url]
     pinned = ["taskset", "-c", str(core), *command] if core is not None else command
     environ = os.environ | {"BENCH_BODY": str(target.body or "")}

@@ -1,0 +1,152 @@
+"""Measure the service beside a plain baseline and beside the same HTTP stack doing nothing.
+
+    make bench
+    make bench ARGS="--seconds 2 --rounds 3 --also other=http://127.0.0.1:8080"
+
+Rounds are interleaved, so that whatever else the machine does falls on everybody; medians are
+shown. Compare ratios within a run: the figures themselves depend on the machine.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.chart import draw
+from tests.benchmarks.events import STREAM, write_house
+from tests.benchmarks.load import Load, drive, find_wrk
+from tests.benchmarks.scenarios import KAFKA, NULL, SQLITE, WORKERS, Scenario
+from tests.benchmarks.serving import Server, broker, started
+
+Runs = dict[tuple[str, str], list[Load]]
+LOAD_CORE = 1
+
+
+def servers_of(stack: ExitStack, folder: Path, groups: Sequence[str]) -> Iterator[Server]:
+    """Start what the groups of scenarios want."""
+
+    def house(name: str, sink: dict[str, Any] | None = None) -> str:
+        place = folder / name
+        place.mkdir()
+        return str(write_house(place, sink))
+
+    if "null" in groups:
+        config = house("null")
+        yield stack.enter_context(started("noop", ["noop"]))
+        yield stack.enter_context(started("sluiceway", ["null", "--config", config]))
+        yield stack.enter_context(started("plain", ["plain"]))
+    if "sqlite" in groups:
+        sink = {"type": "sqlite", "path": str(folder / "log.db")}
+        arguments = ["configured", "--config", house("sqlite", sink)]
+        yield stack.enter_context(started("sqlite", arguments))
+    if "kafka" in groups:
+        topics = [STREAM, "sluiceway.error", "eventlogging_DemoButtonClick"]
+        bootstrap = stack.enter_context(broker(folder / "broker", topics))
+        if bootstrap:
+            sink = {"type": "kafka", "bootstrap_servers": [bootstrap]}
+            arguments = ["configured", "--config", house("kafka", sink)]
+            yield stack.enter_context(started("kafka", arguments))
+            plain = ["plain", "--bootstrap", bootstrap]
+            yield stack.enter_context(started("plain kafka", plain))
+    if "workers" in groups:
+        for workers in (1, 2):
+            name = "1 worker" if workers == 1 else f"{workers} workers"
+            config = ["--config", house(f"workers-{workers}")]
+            yield stack.enter_context(started(name, config, core=None, workers=workers))
+
+
+def measure(args: argparse.Namespace) -> Runs:
+    """Run every scenario on every server that it wants, round by round."""
+    groups = args.only.split(",")
+    scenarios = [
+        scenario
+        for group, listed in (
+            ("null", NULL),
+            ("sqlite", SQLITE),
+            ("kafka", KAFKA),
+            ("workers", WORKERS),
+        )
+        if group in groups
+        for scenario in listed
+    ]
+    runs: Runs = {}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        servers = {server.name: server for server in servers_of(stack, folder, groups)}
+        for given in args.also:
+            name, _, url = given.partition("=")
+            servers[name] = Server(name, url, None)
+        for number in range(args.rounds + 1):  # the first only warms everybody up
+            for scenario in scenarios:
+                for server in servers.values():
+                    if server.name not in scenario.servers and server.pid is not None:
+                        continue
+                    load = _load(scenario, server, folder, 1 if number == 0 else args.seconds)
+                    if number:
+                        runs.setdefault((scenario.name, server.name), []).append(load)
+    return runs
+
+
+def _load(scenario: Scenario, server: Server, folder: Path, seconds: float) -> Load:
+    target = scenario.target(server.url, folder)
+    core = None if "worker" in server.name else LOAD_CORE
+    return drive(target, server.pids, connections=scenario.connections, seconds=seconds, core=core)
+
+
+def rows_of(runs: Runs) -> list[dict[str, Any]]:
+    """Return the medians, one row for each scenario and server."""
+    rows = []
+    for (scenario, server), loads in runs.items():
+        row: dict[str, Any] = {"scenario": scenario, "server": server}
+        for name in ("rate", "cpu", "p50", "p99", "memory"):
+            values = [load.rate if name == "rate" else asdict(load)[name] for load in loads]
+            row[name] = statistics.median(values)
+        row["failed"] = sum(load.failed for load in loads)
+        row["requests"] = statistics.median(load.requests / load.seconds for load in loads)
+        rows.append(row)
+    return rows
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Return rows as a table of Markdown; `us/event` is CPU time of the server's processes."""
+    lines = [
+        "| scenario | server | requests/s | events/s | us/event | p50 ms | p99 ms | MiB | failed |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['scenario']} | {row['server']} | {row['requests']:,.0f} | {row['rate']:,.0f} "
+        f"| {row['cpu']:.1f} | {row['p50']:.2f} | {row['p99']:.2f} | {row['memory']:.0f} "
+        f"| {row['failed']} |"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure; print a table, write JSON and draw a chart."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=3, help="of each run")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", default="null,sqlite,kafka,workers", help="groups of scenarios")
+    parser.add_argument(
+        "--also", metavar="NAME=URL", action="append", default=[], help="another service"
+    )
+    parser.add_argument("--out", default="bench", help="where bench.json and bench.png go")
+    args = parser.parse_args()
+    find_wrk()
+    rows = rows_of(measure(args))
+    print(table(rows))
+    out = Path(args.out)
+    told = {"machine": platform.platform(), "python": platform.python_version(), "rows": rows}
+    out.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n")
+    draw(rows, out.with_suffix(".png"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""The chart of a measurement, where matplotlib is installed (the extra `bench`)."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def draw(rows: Sequence[dict[str, Any]], path: Path) -> bool:
+    """Draw CPU time by scenario and server; say so and return False where that cannot be done."""
+    try:
+        pyplot: Any = importlib.import_module("matplotlib.figure")
+    except ImportError:
+        print(f"{path} is not drawn: install the extra `bench` for matplotlib.", file=sys.stderr)
+        return False
+    servers = list(dict.fromkeys(row["server"] for row in rows))
+    scenarios = list(dict.fromkeys(row["scenario"] for row in rows))
+    figure = pyplot.Figure(figsize=(10, 0.55 * len(rows) + 1.5), layout="constrained")
+    axes = figure.add_subplot()
+    height = 0.8 / len(servers)
+    for number, server in enumerate(servers):
+        values = {row["scenario"]: row["cpu"] for row in rows if row["server"] == server}
+        places = [scenarios.index(name) + number * height for name in values]
+        bars = axes.barh(places, list(values.values()), height, label=server)
+        axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
+    axes.set_yticks([place + 0.4 - height / 2 for place in range(len(scenarios))], scenarios)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.set_xlabel("CPU time of the server for an event, in microseconds (less is better)")
+    axes.legend()
+    figure.savefig(path, dpi=130)
+    return True

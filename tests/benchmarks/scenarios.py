@@ -1,0 +1,55 @@
+"""What is measured: the requests, and the servers that get them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmarks.events import body
+from tests.benchmarks.load import Target
+from tests.benchmarks.records import queries
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Requests of one kind; `events` in each, of which one in `bad_in` is bad, if any."""
+
+    name: str
+    events: int = 1
+    bad_in: int = 0
+    path: str = "/v1/events"
+    connections: int = 16
+    servers: Sequence[str] = ("noop", "sluiceway", "plain")
+
+    def target(self, url: str, folder: Path) -> Target:
+        """Return what is asked of the server at a URL."""
+        if self.path.startswith("/beacon"):
+            query = next(queries(1)).decode()
+            return Target(f"{url}{self.path}?{query}", 1)
+        file = folder / f"body-{self.events}-{self.bad_in}"
+        file.write_bytes(body(self.events, bad_in=self.bad_in))
+        return Target(f"{url}{self.path}", self.events, file)
+
+
+NULL: Sequence[Scenario] = (
+    Scenario("1 event"),
+    Scenario("10 events", 10),
+    Scenario("50 events", 50),
+    Scenario("100 events", 100),
+    Scenario("10 events, one bad", 10, bad_in=10),
+    Scenario("hasty, 1 event", path="/v1/events?hasty=1", servers=("noop", "sluiceway")),
+    Scenario("beacon", path="/beacon/event", servers=("noop", "sluiceway")),
+)
+"""Into a sink that forgets: what the service itself costs."""
+
+SQLITE: Sequence[Scenario] = (
+    Scenario("SQLite, 1 event", connections=100, servers=("sqlite",)),
+    Scenario("SQLite, 10 events", 10, connections=100, servers=("sqlite",)),
+)
+KAFKA: Sequence[Scenario] = (
+    Scenario("Kafka, 1 event", connections=64, servers=("kafka", "plain kafka")),
+    Scenario("Kafka, 10 events", 10, connections=64, servers=("kafka", "plain kafka")),
+    Scenario("Kafka, 100 events", 100, connections=16, servers=("kafka", "plain kafka")),
+)
+WORKERS: Sequence[Scenario] = (
+    Scenario("10 events, on all cores", 10, connections=32, servers=("1 worker", "2 workers")),
+)
