@@ -57,6 +57,7 @@ class Metrics:
         self._max_streams = max_streams
         self.pending_bytes = 0
         self._streams: set[str] = set()
+        self._tally: Tally[tuple[str, str, str, str, str]] = Tally()
         self._children: dict[tuple[int, tuple[str, ...]], Any] = {}
         self.registry = CollectorRegistry()
         self.events = Counter(
@@ -218,27 +219,25 @@ class Metrics:
             self.spool_dropped.labels(reason).set(count)
 
     def observe(self, outcomes: Sequence[Outcome], context: Context) -> None:
-        """Count the outcomes of one request."""
-        stored = Tally[tuple[str | None, str]]()
+        """Count the outcomes of one request; series follow when they are read, or `flush`ed."""
+        source, hasty = context.source, context.hasty
+        tally = self._tally
         for outcome in outcomes:
             if outcome.error is None:
-                stored[outcome.stream, outcome.receipt] += 1
-        for (stream, receipt), count in stored.items():
-            label = self._stream_label(stream, stored=True)
-            self._count(context, label, ("success", "accepted", receipt), count)
-        if stored.total() == len(outcomes):
-            return
-        for outcome in outcomes:
-            if outcome.error is not None:
-                label = self._stream_label(outcome.stream, stored=False)
-                how = (outcome.status, outcome.reason, outcome.receipt)
-                self._count(context, label, how, 1)
+                told = "none" if hasty else outcome.receipt
+                stream = self._stream_label(outcome.stream, stored=True)
+                tally[source, stream, "success", "accepted", told] += 1
+            else:
+                told = "none" if hasty else outcome.receipt
+                stream = self._stream_label(outcome.stream, stored=False)
+                tally[source, stream, outcome.status, outcome.reason, told] += 1
 
-    def _count(self, context: Context, stream: str, how: tuple[str, str, str], count: int) -> None:
-        status, reason, receipt = how
-        told = "none" if context.hasty else receipt
-        self._child(self.events, context.source, stream, status, reason).inc(count)
-        self._child(self.receipts, told).inc(count)
+    def flush(self) -> None:
+        """Bring the series up to date with what was observed."""
+        tally, self._tally = self._tally, Tally()
+        for (*labels, told), count in tally.items():
+            self._child(self.events, *labels).inc(count)
+            self._child(self.receipts, told).inc(count)
 
     def _child(self, metric: Any, *labels: str) -> Any:
         """Return a metric's series; to look it up by its labels takes as long as to count."""
@@ -259,6 +258,7 @@ class Metrics:
 
     def rendered(self) -> bytes:
         """Return all metrics in Prometheus' text format, of all workers if there are several."""
+        self.flush()
         if MULTIPROC_VARIABLE not in os.environ:
             return generate_latest(self.registry)
         everybody = CollectorRegistry()

@@ -46,7 +46,11 @@ from legacy.useragent import parse_ua
 logger = logging.getLogger(__name__)
 
 DEMO = Path(__file__).parent / "demo"
-GAUGES_EVERY = 5.0
+FLUSH_EVERY = 0.25
+"""Seconds that another worker's counts may be behind."""
+FLUSHES = 20
+"""After so many of these, the gauges are brought up to date, too."""
+
 Step = Callable[[], Awaitable[None]]
 
 SINK_GRACE = 5.0
@@ -161,6 +165,7 @@ class Service:
         self.metrics.streams_age.set(self.streams.age_seconds or 0)
         self.metrics.schemas.set(self.schemas.cached)
         self.metrics.pending.set(self.metrics.pending_bytes)
+        self.metrics.flush()
         self.outlets.refresh(self.metrics)
         ready, _ = await self.ready()
         self.metrics.ready.set(1 if ready else 0)
@@ -197,6 +202,7 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
     problems = [*legacy_problems, *test_problems]
 
     async with AsyncExitStack() as stack:
+        stack.callback(metrics.flush)
         parts: list[tuple[Step, Step]] = [
             (schemas.start, schemas.stop),
             (streams.start, streams.stop),
@@ -248,7 +254,9 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
 async def _tend(service: Service) -> None:
     # Any worker answers for the gauges of all, so each keeps its own fresh.
     while True:
-        await asyncio.sleep(GAUGES_EVERY)
+        for _ in range(FLUSHES):
+            await asyncio.sleep(FLUSH_EVERY)
+            service.metrics.flush()
         await service.refresh_gauges()
 
 

@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Protocol
 
 from app.core.deadlines import Deadlines
@@ -179,7 +178,7 @@ class Pipeline:
     async def _records_about(self, refused: Sequence[Outcome], context: Context) -> list[Record]:
         if self.error_events is None:
             return []
-        internal = replace(context, internal=True)
+        internal = context._replace(internal=True)
         records = []
         busy_since = time.perf_counter()
         for outcome in refused:

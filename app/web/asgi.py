@@ -18,7 +18,9 @@ SAFETY: Headers = (
     (b"x-frame-options", b"SAMEORIGIN"),
     (b"referrer-policy", b"no-referrer"),
 )
-"""Headers of every answer."""
+"""Headers of every answer that has a body; a browser can do nothing wrong with none."""
+
+NO_BODY = (b"content-length", b"0")
 
 
 def has_body(scope: Any) -> bool:
@@ -35,17 +37,12 @@ async def send_reply(send: Send, reply: Reply, *, unread: Receive | None = None)
     `unread` is given where the connection is closed afterwards and the request's body was not read
     to its end.
     """
-    # An answer of 204 has no body and must not state a length (RFC 9110, 8.6).
-    length: Headers = ()
-    if reply.status != 204:  # noqa: PLR2004 (No Content)
-        length = ((b"content-length", b"%d" % len(reply.body)),)
-    await send(
-        {
-            "type": "http.response.start",
-            "status": reply.status,
-            "headers": [*reply.headers, *length, *SAFETY],
-        }
-    )
+    headers = reply.headers
+    if reply.body:
+        headers = (*headers, (b"content-length", b"%d" % len(reply.body)), *SAFETY)
+    elif reply.status != 204:  # noqa: PLR2004 (204 must not state a length, RFC 9110, 8.6)
+        headers = (*headers, NO_BODY)
+    await send({"type": "http.response.start", "status": reply.status, "headers": [*headers]})
     if unread is not None:
         # The answer is out; closing with bytes unread would take it back from clients that read
         # only once they have written everything.

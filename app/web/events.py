@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -60,7 +59,7 @@ class EventsWire:
                     # Nothing is promised: the answer goes out first. The server counts the request
                     # as in flight until its events are done, so that stopping waits for them.
                     status = await send_reply(send, HASTY)
-                    await self._service.process(raws, replace(context, hasty=True), decode)
+                    await self._service.process(raws, context._replace(hasty=True), decode)
                     return status
                 outcomes = await self._service.process(raws, context, decode)
                 return await send_reply(send, await _reply_of(outcomes))

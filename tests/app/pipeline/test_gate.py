@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -230,6 +229,6 @@ async def test_hasty_events_go_to_the_sink_for_them():
     async with open_service(Settings(), sink=sink) as service:
         service.pipeline.hasty_sink = hasty
         await service.process([RawEvent(GOOD)], CONTEXT)
-        await service.process([RawEvent(GOOD)] * 2, replace(CONTEXT, hasty=True))
+        await service.process([RawEvent(GOOD)] * 2, CONTEXT._replace(hasty=True))
 
     assert (len(sink.records), len(hasty.records)) == (1, 2)
