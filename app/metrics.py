@@ -122,6 +122,18 @@ class Metrics:
             ("receipt",),
             registry=self.registry,
         )
+        self.jwks_fetches = Counter(
+            "sluiceway_jwks_fetches",
+            "Fetches of the keys that tokens are proven with: good or failed.",
+            ("status",),
+            registry=self.registry,
+        )
+        self.jwks_age = Gauge(
+            "sluiceway_jwks_age_seconds",
+            "Seconds since the keys in force for tokens were fetched.",
+            registry=self.registry,
+            multiprocess_mode="livemax",
+        )
         self._add_kafka()
         self._add_spool()
 
@@ -202,6 +214,10 @@ class Metrics:
     def count_pending(self, change: int) -> None:
         """Count bytes of bodies that come into work, or go out of it; the gauge follows later."""
         self.pending_bytes += change
+
+    def count_jwks_fetch(self, good: bool) -> None:
+        """Count a fetch of the keys for tokens."""
+        self.jwks_fetches.labels("good" if good else "failed").inc()
 
     def kafka_watch(self, lane: str) -> "KafkaWatch":
         """Return what a Kafka sink tells its doings, for one lane: guaranteed or hasty."""

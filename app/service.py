@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from app import __version__
+from app.auth.identification import Identification
 from app.core.errors import ConfigError, EventError, InvalidEvent, MalformedEvent
 from app.core.events import Context, Decoder, Outcome, RawEvent
 from app.core.json import Unstorable, loads
 from app.core.time import iso_of_ms
 from app.core.yaml import YamlError, parse_yaml
 from app.metrics import Metrics
+from app.openauth import open_identification, open_rates
 from app.outlets import Outlets, open_outlets, security_of
 from app.pipeline.decoders import as_object, refusing
 from app.pipeline.enrich import Enrichment
 from app.pipeline.errorevents import ErrorEvents
 from app.pipeline.gate import Pipeline
+from app.rates import Rates
 from app.schemas.store import SchemaStore
 from app.settings import (
     JsonlSinkSettings,
@@ -51,6 +54,11 @@ FLUSH_EVERY = 0.25
 FLUSHES = 20
 """After so many of these, the gauges are brought up to date, too."""
 
+NOBODY_IS_KNOWN = (
+    "Streams name their producers, but the settings auth.api_keys, auth.api_keys_file and auth.jwt "
+    "name nobody who could prove to be one: nothing is taken for these streams."
+)
+
 Step = Callable[[], Awaitable[None]]
 
 SINK_GRACE = 5.0
@@ -69,7 +77,15 @@ class Service:
     metrics: Metrics
     legacy: LegacyAdapter
     test_events: Sequence[Any] | None
+    identification: Identification | None
+    rates: Rates | None
     draining: bool = False
+
+    @property
+    def lacks_identification(self) -> bool:
+        """Whether streams name their producers, and nobody can prove to be one."""
+        current = self.streams.current
+        return self.identification is None and current is not None and current.have_producers
 
     @property
     def sink(self) -> Sink:
@@ -164,6 +180,8 @@ class Service:
         self.metrics.streams.set(len(current) if current else 0)
         self.metrics.streams_age.set(self.streams.age_seconds or 0)
         self.metrics.schemas.set(self.schemas.cached)
+        if self.identification:
+            self.metrics.jwks_age.set(self.identification.keys_age or 0)
         self.metrics.pending.set(self.metrics.pending_bytes)
         self.metrics.flush()
         self.outlets.refresh(self.metrics)
@@ -199,7 +217,8 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
     )
     legacy, legacy_problems = _legacy(settings)
     test_events, test_problems = _test_events(settings)
-    problems = [*legacy_problems, *test_problems]
+    identification, auth_problems = open_identification(settings.auth, metrics.count_jwks_fetch)
+    problems = [*legacy_problems, *test_problems, *auth_problems]
 
     async with AsyncExitStack() as stack:
         stack.callback(metrics.flush)
@@ -207,6 +226,8 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
             (schemas.start, schemas.stop),
             (streams.start, streams.stop),
         ]
+        if identification:
+            parts.append((identification.start, identification.stop))
         parts += [(each.start, partial(each.stop, SINK_GRACE)) for each in outlets.all]
         for start, stop in parts:
             try:
@@ -244,7 +265,11 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
             metrics=metrics,
             legacy=legacy,
             test_events=test_events,
+            identification=identification,
+            rates=open_rates(settings.limits),
         )
+        if service.lacks_identification:
+            logger.warning(NOBODY_IS_KNOWN)
         await service.refresh_gauges()
         tending = asyncio.create_task(_tend(service))
         stack.push_async_callback(_ended, tending)
@@ -276,6 +301,8 @@ async def check(settings: Settings) -> tuple[list[str], list[str]]:
             lacks = await service.schemas.precache(settings.schemas.precache_uris)
             if not service.streams.ready:
                 lacks.append(f"streams: {service.streams.last_error}")
+            if service.lacks_identification:
+                lacks.append(NOBODY_IS_KNOWN)
     except ConfigError as error:
         return [*error.problems, *_sink_problems(settings)], []
     return _sink_problems(settings), lacks

@@ -39,7 +39,8 @@ class Context(NamedTuple):
 
     `source` is the wire's name, for metrics; `received_ms` is in milliseconds since 1970; `header`
     returns the request's header of a lower-case name. `internal` marks what the service itself
-    made, `hasty` what was answered before it was processed.
+    made, `hasty` what was answered before it was processed. `subject` is who the sender proved to
+    be, None for anybody.
     """
 
     source: str
@@ -48,6 +49,7 @@ class Context(NamedTuple):
     header: Callable[[str], str | None] = _no_header
     internal: bool = False
     hasty: bool = False
+    subject: str | None = None
 
 
 class RawEvent(NamedTuple):

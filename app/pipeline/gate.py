@@ -11,7 +11,6 @@ from app.core.deadlines import Deadlines
 from app.core.errors import (
     EventError,
     InternalFailure,
-    InvalidEvent,
     SchemaViolation,
     StreamReserved,
     UnknownDelivery,
@@ -123,7 +122,7 @@ class Pipeline:
                 outcomes.append(None)
                 admitted.append((position, raw, event))
 
-        refused = [o for o in outcomes if o is not None and isinstance(o.error, InvalidEvent)]
+        refused = [o for o in outcomes if o is not None and o.error is not None and o.error.is_told]
         about = await self._records_about(refused, context) if refused else []
         if records or about:
             answers = await self._produce([*records, *about], context)
@@ -135,7 +134,7 @@ class Pipeline:
                     outcomes[position] = Outcome(raw, event, record.stream, answer, None)
                     continue
                 outcome = outcomes[position] = Outcome(raw, event, record.stream, None, answer)
-                if isinstance(answer, InvalidEvent):
+                if answer.is_told:
                     turned_away.append(outcome)
             if about:
                 self._count_error_events(answers[len(records) :])
@@ -150,11 +149,13 @@ class Pipeline:
     async def _admit(self, event: Event, context: Context) -> Record:
         """Admit one event; every line is one thing that can turn it away."""
         stream = self.streams.get(event.stream)  # MissingField, UnknownStream, …Unavailable
-        self._check_may_write(stream, context)  # StreamReserved
+        self._check_may_write(stream, context)  # StreamReserved, Credentials…, ProducerNotAllowed
         uri = event.schema_uri  # MissingField
         schema = self.schemas.at_hand(uri) or await self.schemas.get(uri)  # SchemaNotFound, …
         stream.check_allows(schema.title)  # SchemaNotAllowed
         body = self.enrich(event, schema, stream, context)
+        if stream.producers:
+            stream.producers.check_values(context.subject, body)  # ValueNotAllowed
         schema.validate(body)  # SchemaViolation
         return record_of(body, schema, stream, context, self._max_event_size)  # EventTooLarge
 
@@ -167,6 +168,8 @@ class Pipeline:
                 got=stream.name,
                 hint="Set meta.stream to the stream that your events belong to.",
             )
+        if stream.producers and not context.internal:
+            stream.producers.check(context.subject, stream.name)
 
     def _turned_away(self, raw: RawEvent, event: Event | None, error: EventError) -> Outcome:
         stream = None

@@ -5,6 +5,7 @@ from typing import Any
 from app.core.events import Context, RawEvent
 from app.service import Service
 from app.web.asgi import Receive, Send, has_body, send_reply
+from app.web.clients import Clients
 from app.web.context import Contexts, headers_of
 from app.web.guard import Guard, Refusal
 from app.web.payloads import payloads_of
@@ -23,10 +24,13 @@ class BeaconWire:
     `guard` reads the bodies of requests that have their capsules there, as JSON.
     """
 
-    def __init__(self, service: Service, contexts: Contexts, guard: Guard) -> None:
+    def __init__(
+        self, service: Service, contexts: Contexts, guard: Guard, clients: Clients | None = None
+    ) -> None:
         self._service = service
         self._contexts = contexts
         self._guard = guard
+        self._clients = clients
         self._max_events = service.settings.http.max_events
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> int:
@@ -35,6 +39,8 @@ class BeaconWire:
         known = scope["path"] in PATHS and scope["method"] in METHODS
         if known and not _is_scanner(scope):
             context = self._contexts.of(scope, SOURCE)
+            if self._clients and not await self._is_let_in(context, 1 if query else 0):
+                return await send_reply(send, LAST if has_body(scope) else NO_CONTENT)
             if query:
                 await self._service.process(
                     [RawEvent(query)], context, self._service.beacon_decoder(context)
@@ -43,10 +49,23 @@ class BeaconWire:
                 return await self._answer_json(scope, receive, send, context)
         return await send_reply(send, LAST if has_body(scope) else NO_CONTENT)
 
+    async def _is_let_in(self, context: Context, events: int) -> bool:
+        # Beacons have no credentials, and are told nothing: what is too much is counted and gone.
+        assert self._clients is not None
+        try:
+            await self._clients.let_in(context, identify=False)
+            self._clients.count_events(context, events)
+        except Refusal as refusal:
+            await self._service.refuse(refusal.error, b"", context)
+            return False
+        return True
+
     async def _answer_json(self, scope: Any, receive: Receive, send: Send, context: Context) -> int:
         try:
             async with self._guard.body(headers_of(scope), receive) as body:
                 raws = [RawEvent(each) for each in payloads_of(body, self._max_events)]
+                if self._clients:
+                    self._clients.count_events(context, len(raws))
                 decode = self._service.capsule_decoder(context)
                 await self._service.process(raws, context, decode)
         except Refusal as refusal:

@@ -10,6 +10,7 @@ from app.core.events import Context, Outcome, RawEvent
 from app.pipeline.decoders import as_object
 from app.service import Service
 from app.web.asgi import Receive, Send, send_reply
+from app.web.clients import Clients
 from app.web.context import Contexts, headers_of
 from app.web.guard import Guard, Refusal
 from app.web.payloads import payloads_of
@@ -25,10 +26,13 @@ MANY_OUTCOMES = 500
 class EventsWire:
     """Answers POST /v1/events."""
 
-    def __init__(self, service: Service, contexts: Contexts) -> None:
+    def __init__(
+        self, service: Service, contexts: Contexts, clients: Clients | None = None
+    ) -> None:
         http = service.settings.http
         self._service = service
         self._contexts = contexts
+        self._clients = clients
         self._max_events = http.max_events
         self._stream_param = http.stream_query_param
         self._schema_param = http.schema_uri_query_param
@@ -48,9 +52,13 @@ class EventsWire:
             )
         context = self._contexts.of(scope, SOURCE)
         try:
+            if self._clients:
+                context = await self._clients.let_in(context)
             hasty, stream, schema_uri = self._defaults(scope["query_string"])
             async with self.guard.body(headers_of(scope), receive) as body:
                 payloads = payloads_of(body, self._max_events)
+                if self._clients:
+                    self._clients.count_events(context, len(payloads))
                 raws = [RawEvent(payload, stream, schema_uri) for payload in payloads]
                 # What the URL names a stream or a schema for is a modern event, whatever its shape.
                 modern = stream is not None or schema_uri is not None

@@ -3,7 +3,9 @@
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from app.core.events import RawEvent
-from app.web.replies import reply_of
+from app.web.clients import Clients
+from app.web.guard import Refusal
+from app.web.replies import reply_of, reply_of_refusal
 from app.web.responses import RequestContexts, RunningService, response_of
 
 router = APIRouter(tags=["operations"])
@@ -17,7 +19,10 @@ SOURCE = "test"
     responses={
         207: {"description": "Some were stored."},
         400: {"description": "All were refused."},
+        401: {"description": "They belong to streams whose producers the caller must be."},
+        403: {"description": "The caller is none of the producers."},
         404: {"description": "No test events are configured."},
+        429: {"description": "The caller has sent more than it may."},
         503: {"description": "They could not be stored now."},
     },
 )
@@ -28,4 +33,13 @@ async def send_test_events(
     if service.test_events is None:
         raise HTTPException(404, "No test events are configured: the setting test_events is empty.")
     raws = [RawEvent(event) for event in service.test_events]
-    return response_of(reply_of(await service.process(raws, contexts.of(request.scope, SOURCE))))
+    context = contexts.of(request.scope, SOURCE)
+    clients: Clients | None = request.app.state.clients
+    try:
+        if clients:
+            context = await clients.let_in(context)
+            clients.count_events(context, len(raws))
+    except Refusal as refusal:
+        outcomes = await service.refuse(refusal.error, b"", context)
+        return response_of(reply_of_refusal(outcomes))
+    return response_of(reply_of(await service.process(raws, context)))
