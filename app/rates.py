@@ -80,18 +80,18 @@ class Rates:
     def check(self, client: str) -> None:
         """Check that a client may send now; raises RateLimited."""
         for buckets, what in ((self._requests, "requests"), (self._events, "events")):
-            wait = buckets.wait(client) if buckets else 0.0
+            wait = 0.0 if buckets is None else buckets.wait(client)
             if wait > 0:
                 raise _limited(what, wait)
 
     def take_request(self, client: str) -> None:
         """Count a request."""
-        if self._requests:
+        if self._requests is not None:
             self._requests.take(client, 1)
 
     def take_events(self, client: str, count: int) -> None:
         """Count events; raises RateLimited if others of the client came first meanwhile."""
-        if self._events and count:
+        if self._events is not None and count:
             wait = self._events.wait(client)
             if wait > 0:
                 raise _limited("events", wait)

@@ -7,6 +7,7 @@ defaults below. Names are those of EventGate where it has the same thing.
 import re
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -30,6 +31,7 @@ KIB = 1024
 MIB = 1024 * KIB
 MAX_PORT = 65535
 MAX_NAME = 200
+LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 KEY_HASH = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -450,12 +452,14 @@ class JwtSettings(Section):
                 "else would be taken here"
             )
             raise ValueError(message)
-        scheme, _, rest = self.jwks.lower().partition("://")
-        if scheme == "http" and not re.match(r"(localhost|127\.0\.0\.1|\[::1\])[:/]", rest):
-            message = "jwks must be fetched by https: on the way, http lets anybody change the keys"
-            raise ValueError(message)
-        if rest and scheme not in {"http", "https"}:
+        if "://" not in self.jwks:
+            return self
+        url = urlsplit(self.jwks)  # its ValueError says what is wrong
+        if url.scheme not in {"http", "https"} or not url.hostname:
             message = "jwks is neither a file's path nor an https URI"
+            raise ValueError(message)
+        if url.scheme == "http" and url.hostname not in LOOPBACK:
+            message = "jwks must be fetched by https: on the way, http lets anybody change the keys"
             raise ValueError(message)
         return self
 

@@ -44,7 +44,7 @@ class JwksUrl:
     remote = True
 
     def __init__(self, url: str, *, timeout: float = 5.0, max_bytes: int = MAX_BYTES) -> None:
-        self.name = httpx.URL(url).copy_with(userinfo=b"", query=None).__str__()
+        self.name = str(httpx.URL(url).copy_with(userinfo=b"", query=None))
         self._url = url
         self._timeout = timeout
         self._max_bytes = max_bytes
