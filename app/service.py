@@ -301,6 +301,9 @@ async def check(settings: Settings) -> tuple[list[str], list[str]]:
             lacks = await service.schemas.precache(settings.schemas.precache_uris)
             if not service.streams.ready:
                 lacks.append(f"streams: {service.streams.last_error}")
+            identification = service.identification
+            if identification and identification.keys_problem:
+                lacks.append(f"auth.jwt.jwks: {identification.keys_problem}")
             if service.lacks_identification:
                 lacks.append(NOBODY_IS_KNOWN)
     except ConfigError as error:

@@ -27,6 +27,11 @@ class Identification:
         """Seconds since the keys for tokens were fetched, None without any."""
         return self._tokens.jwks.age_seconds if self._tokens else None
 
+    @property
+    def keys_problem(self) -> str | None:
+        """Why the keys for tokens could not be fetched when that was last tried, if it failed."""
+        return self._tokens.jwks.last_error if self._tokens else None
+
     def recalled(self, credentials: Credentials) -> str | None:
         """Return the subject if that costs next to nothing: of an API key, or a token seen."""
         if credentials.kind == "key":

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.secrets import SECRET_HEADERS
 from app.streams.patterns import PatternError, pattern_of
 from app.streams.privacy import NO_PRIVACY, Privacy, PrivacyError
-from app.streams.producers import Producers, ProducersError
+from app.streams.producers import NOBODY, Producers, ProducersError
 
 MAX_TOPIC = 249
 NO_PREFIX = "eventlogging_"
@@ -53,7 +53,13 @@ def entries_of(value: Any, topic_prefix: str) -> Iterator[Entry | str]:
             yield f"stream {entry.key}: it is configured twice"
             continue
         seen.add(entry.key)
-        yield entry
+        try:
+            producers = _producers(entry.settings)
+        except EntryError as error:
+            yield f"stream {shown(key)}: {error}"
+            # Left out, its name might be taken by a regex that lets everybody write.
+            producers = NOBODY
+        yield replace(entry, producers=producers)
 
 
 def topic_of(name: str, topic_prefix: str) -> str:
@@ -115,7 +121,6 @@ def _entry(key: str, settings: Any, topic_prefix: str) -> Entry:
         settings=table,
         privacy=_privacy(table),
         enrich_useragent=_flag(table, "enrich_useragent"),
-        producers=_producers(table),
     )
 
 

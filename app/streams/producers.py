@@ -86,6 +86,9 @@ class Producers:
                 raise _not_allowed(subject, rule)
 
 
+NOBODY = Producers({})
+
+
 def _subject_and_fields(item: Any) -> tuple[str, Mapping[str, Any]]:
     if isinstance(item, str):
         item = {"subject": item}

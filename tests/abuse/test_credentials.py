@@ -185,6 +185,8 @@ FORGERIES = {
     "a key and more": lambda: f"{KEY}A",
     "a key with another last byte": lambda: KEY[:-1] + ("A" if KEY[-1] != "A" else "B"),
     "a key in other letters": KEY.swapcase,
+    "a head that is too long": lambda: token(head={"x": "y" * 2000}),
+    "a head that is no object": lambda: f"{_segment(chr(91) + chr(93))}.e30.x",
     "as long as may be": lambda: "a" * (MAX_TOKEN - 7),
     "longer": lambda: "a" * MAX_TOKEN,
 }
@@ -392,6 +394,20 @@ def test_the_bytes_of_real_requests_are_judged_alike_and_nothing_is_logged(setti
         assert "eyJ" not in text
 
 
+@pytest.mark.slow
+def test_who_may_not_send_is_told_so_before_the_body_has_come(settings, tmp_path):
+    limited = settings() | {"limits": {"requests_per_second": 0.001, "request_burst": 1}}
+    (tmp_path / "sluiceway.yaml").write_text(yaml.safe_dump(limited))
+
+    with served(tmp_path, "--config", str(tmp_path / "sluiceway.yaml")) as service:
+        answers = [_answer(service.url, head, b"", 5_000_000) for head in (b"X-Api-Key: x",) * 2]
+
+    assert [answer.split()[1] for answer in answers] == [b"401", b"429"]
+    assert b"www-authenticate: Bearer" in answers[0]
+    wait = int(answers[1].split(b"retry-after: ")[1].split()[0])
+    assert 950 <= wait <= 1000
+
+
 def jwks_of(client):
     """The keys that a client's service has; tests turn its clock."""
     service = client.app._app.state.service
@@ -399,17 +415,22 @@ def jwks_of(client):
 
 
 def _status(url, head, body):
+    return int(_answer(url, head, body, len(body)).split()[1])
+
+
+def _answer(url, head, body, length):
+    """Send a request of which `length` bytes are announced; return what comes until the end."""
     host, port = url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(
             b"POST /v1/events HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
             b"content-type: application/json\r\ncontent-length: %d\r\n%b\r\n\r\n%b"
-            % (len(body), head, body)
+            % (length, head, body)
         )
         answer = b""
         while part := connection.recv(65536):
             answer += part
-    return int(answer.split()[1])
+    return answer
 
 
 def _segment(text):

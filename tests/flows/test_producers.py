@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from app.auth.keys import hash_of, new_key
-from app.service import DEMO
+from app.service import DEMO, check
+from app.settings import Settings
 
 IMPORTER = new_key()
 READER = new_key()
@@ -270,3 +271,20 @@ async def test_test_events_are_of_whoever_asks_for_them(serving, settings, tmp_p
         ]
 
         assert statuses == [401, 401, 403, 201]
+
+
+async def test_check_says_what_keeps_producers_out(settings, tmp_path):
+    jwt = {"issuer": "https://login.example.org", "audience": ["sluiceway"]}
+    (tmp_path / "jwks.json").write_text("{}")
+    tries = {
+        "name nobody who could": {},
+        "cannot be fetched": {"jwt": jwt | {"jwks": "http://127.0.0.1:1/jwks.json"}},
+        "no list of keys": {"jwt": jwt | {"jwks": str(tmp_path / "jwks.json")}},
+        "cannot be read": {"api_keys_file": str(tmp_path / "none.yaml")},
+    }
+
+    for said, auth in tries.items():
+        fatal, lacks = await check(Settings(**settings | {"auth": auth}))
+
+        assert said in str([*fatal, *lacks])
+    assert await check(Settings(**settings)) == ([], [])

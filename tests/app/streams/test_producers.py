@@ -130,6 +130,18 @@ def test_credentials_cannot_be_asked_into_events(header):
     assert "credentials are never stored" in problem
 
 
+def test_a_stream_with_a_mistake_there_is_closed_and_not_left_to_a_regex():
+    configs = StreamConfigs.parse(
+        {"s": TITLE | {"producers": []}, "/./": TITLE, "ok": TITLE}, strict=False
+    )
+
+    assert len(configs.problems) == 1
+    with pytest.raises(ProducerNotAllowed):
+        configs.get("s").producers.check("a", "s")
+    with pytest.raises(CredentialsMissing):
+        configs.get("s").producers.check(None, "s")
+
+
 def test_streams_of_a_regex_have_its_producers():
     configs = StreamConfigs.parse({"/^a/": TITLE | {"producers": ["x"]}, "b": TITLE})
 
