@@ -180,8 +180,8 @@ class Service:
         self.metrics.streams.set(len(current) if current else 0)
         self.metrics.streams_age.set(self.streams.age_seconds or 0)
         self.metrics.schemas.set(self.schemas.cached)
-        if self.identification:
-            self.metrics.jwks_age.set(self.identification.keys_age or 0)
+        if self.identification and self.identification.tokens:
+            self.metrics.jwks_age.set(self.identification.tokens.keys_age or 0)
         self.metrics.pending.set(self.metrics.pending_bytes)
         self.metrics.flush()
         self.outlets.refresh(self.metrics)
@@ -301,9 +301,9 @@ async def check(settings: Settings) -> tuple[list[str], list[str]]:
             lacks = await service.schemas.precache(settings.schemas.precache_uris)
             if not service.streams.ready:
                 lacks.append(f"streams: {service.streams.last_error}")
-            identification = service.identification
-            if identification and identification.keys_problem:
-                lacks.append(f"auth.jwt.jwks: {identification.keys_problem}")
+            tokens = service.identification.tokens if service.identification else None
+            if tokens and tokens.keys_problem:
+                lacks.append(f"auth.jwt.jwks: {tokens.keys_problem}")
             if service.lacks_identification:
                 lacks.append(NOBODY_IS_KNOWN)
     except ConfigError as error:

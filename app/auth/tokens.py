@@ -53,6 +53,24 @@ class Tokens:
         self._clock = clock
         self._seen: dict[bytes, _Seen] = {}
 
+    async def start(self) -> None:
+        """Get the issuer's keys; raises ConfigError."""
+        await self.jwks.start()
+
+    async def stop(self) -> None:
+        """End what is under way."""
+        await self.jwks.stop()
+
+    @property
+    def keys_age(self) -> float | None:
+        """Seconds since the keys in force were fetched, None without any."""
+        return self.jwks.age_seconds
+
+    @property
+    def keys_problem(self) -> str | None:
+        """Why the last fetch failed, None if it did not."""
+        return self.jwks.last_error
+
     def recalled(self, token: str) -> str | None:
         """Return the subject of a token that was proven before and still holds, else None."""
         digest = sha256(token.encode()).digest()

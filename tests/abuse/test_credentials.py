@@ -411,7 +411,7 @@ def test_who_may_not_send_is_told_so_before_the_body_has_come(settings, tmp_path
 def jwks_of(client):
     """The keys that a client's service has; tests turn its clock."""
     service = client.app._app.state.service
-    return service.identification._tokens.jwks
+    return service.identification.tokens.jwks
 
 
 def _status(url, head, body):

@@ -1,10 +1,13 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
 from app.auth.keys import hash_of, new_key
 from app.openauth import open_identification, open_rates
 from app.settings import AuthSettings, LimitSettings
+from tests.support import environment
 
 KEYS = [new_key() for _ in range(3)]
 
@@ -28,7 +31,7 @@ def test_a_file_adds_to_what_the_settings_know(tmp_path, suffix):
     identification, problems = opened(api_keys={"a": hash_of(KEYS[0])}, api_keys_file=str(path))
 
     assert problems == []
-    owners = [identification._keys.subject_of(key) for key in KEYS]
+    owners = [identification.keys.subject_of(key) for key in KEYS]
     assert owners == ["a", "a", "b"]
 
 
@@ -59,3 +62,18 @@ def test_a_burst_that_is_not_set_is_what_one_second_gives():
     rates = open_rates(LimitSettings(requests_per_second=0.5, events_per_second=20))
 
     assert (rates._requests._rate.burst, rates._events._rate.burst) == (1, 20)
+
+
+def test_a_process_that_takes_no_tokens_does_not_load_their_libraries():
+    asked = "import sys, app.web.application; print('jwt' in sys.modules)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", asked],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+    assert done.stdout == "False\n"
