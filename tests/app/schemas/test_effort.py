@@ -2,7 +2,7 @@ import pytest
 
 from app.schemas.bundle import bundled
 from app.schemas.closure import BrokenSchema
-from app.schemas.effort import TEXT_SIZE, _measured, check_bounded, within
+from app.schemas.effort import TEXT_SIZE, Effort, _measured, check_bounded
 
 NEWEST = "https://json-schema.org/draft/2020-12/schema"
 
@@ -74,15 +74,15 @@ async def test_each_value_counts_once_per_schema_it_meets(traced):
         )
     )
 
-    assert within(bundle, {"a": 1}, 20)
-    assert not within(bundle, {"a": 1}, 5)
+    assert Effort(bundle).within({"a": 1}, 20)
+    assert not Effort(bundle).within({"a": 1}, 5)
 
 
 async def test_a_large_value_that_no_schema_looks_at_counts_too(traced):
     bundle = bundled(await traced({"required": ["a"]}))
 
-    assert within(bundle, {"x": [[0]] * 400}, 1000)
-    assert not within(bundle, {"x": [[0]] * 600}, 1000)
+    assert Effort(bundle).within({"x": [[0]] * 400}, 1000)
+    assert not Effort(bundle).within({"x": [[0]] * 600}, 1000)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ async def test_items_count(traced, keyword):
     schema = [{"not": {}}] * 50 if keyword == "prefixItems" else {"not": {"not": {}}}
     bundle = bundled(await traced({keyword: schema}))
 
-    assert within(bundle, [0] * 50, 300)
-    assert not within(bundle, [0] * 50, 120)
+    assert Effort(bundle).within([0] * 50, 300)
+    assert not Effort(bundle).within([0] * 50, 120)
 
 
 async def test_many_alternatives_at_every_level_multiply(traced):
@@ -102,7 +102,7 @@ async def test_many_alternatives_at_every_level_multiply(traced):
     for _ in range(60):
         body = {"a": body}
 
-    assert not within(bundle, body, 5000)
+    assert not Effort(bundle).within(body, 5000)
 
 
 @pytest.mark.parametrize(
@@ -117,19 +117,19 @@ async def test_each_property_that_is_missing_counts(traced, schema):
     bundle = bundled(await traced({**schema, "properties": {"here": {}}}))
     full = {f"n{i}": 1 for i in range(20)}
 
-    assert within(bundle, {"here": 1} | full, 45)
-    assert within(bundle, {"here": 1}, 30)
-    assert not within(bundle, {"here": 1}, 20)
+    assert Effort(bundle).within({"here": 1} | full, 45)
+    assert Effort(bundle).within({"here": 1}, 30)
+    assert not Effort(bundle).within({"here": 1}, 20)
 
 
 async def test_every_fault_counts_the_copy_of_what_it_is_about(traced):
     document = {"properties": {"a": {"allOf": [{"maxItems": 1}, {"maxLength": 1}] * 50}}}
     bundle = bundled(await traced(document))
 
-    assert within(bundle, {"a": [0] * 10}, 1000)
-    assert not within(bundle, {"a": [[0] * 30] * 20}, 1000)
-    assert within(bundle, {"a": "x" * 1_000}, 1000)
-    assert not within(bundle, {"a": "x" * 1_000_000}, 1000)
+    assert Effort(bundle).within({"a": [0] * 10}, 1000)
+    assert not Effort(bundle).within({"a": [[0] * 30] * 20}, 1000)
+    assert Effort(bundle).within({"a": "x" * 1_000}, 1000)
+    assert not Effort(bundle).within({"a": "x" * 1_000_000}, 1000)
 
 
 def test_sizes_are_counted_from_within():
