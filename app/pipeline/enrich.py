@@ -28,6 +28,9 @@ PERSONAL = "http."
 Parts = tuple[tuple[str, ...], str]
 """A dotted path taken apart: the objects on the way, and the field."""
 
+Value = tuple[Parts, str]
+"""A field, and what it is set to."""
+
 UserAgentParser = Callable[[str], Mapping[str, Any]]
 """What a user agent says, by the names of the schema's `useragent`; None says nothing.
 
@@ -46,8 +49,8 @@ class Plan:
     meta_id: bool
     dt: bool
     client_ip: bool
-    headers: tuple[tuple[str, str], ...]
-    headers_if_private: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[Parts, str], ...]
+    headers_if_private: tuple[tuple[Parts, str], ...]
     withheld: frozenset[str]
     useragent: bool
     address: AddressRule
@@ -67,7 +70,9 @@ class _Share(NamedTuple):
     plan: Plan
     private: bool
     received: str
-    fields: Sequence[tuple[Parts, str]]
+    meta: Sequence[Value]
+    others: Sequence[tuple[str, Any, Sequence[Value]]]
+    """For each property of events: what it is where an event lacks it, and what it gets if not."""
 
 
 class Enrichment:
@@ -104,15 +109,21 @@ class Enrichment:
             meta["stream"] = stream.name
         if plan.meta_dt and not (self._keep_client_dt and "dt" in meta):
             meta["dt"] = share.received
-        for path, value in event.offers.items():
-            if plan.takes(path) and not (share.private and path.startswith(PERSONAL)):
-                _set_absent(body, _parts_of(path), value)
-        if plan.meta_id and "id" not in body["meta"]:
-            body["meta"]["id"] = self._ids.next()
+        if event.offers:
+            _set_offers(body, event.offers, share)
+            meta = body["meta"]
+        if plan.meta_id and "id" not in meta:
+            meta["id"] = self._ids.next()
         if plan.dt and "dt" not in body:
             body["dt"] = share.received
-        for parts, value in share.fields:
-            _set_absent(body, parts, value)
+        for parts, value in share.meta:
+            _set_absent(meta, parts, value)
+        for name, whole, fields in share.others:
+            if name not in body:
+                body[name] = whole  # one for all events of the request, since nobody edits it
+                continue
+            for parts, value in fields:
+                _set_absent(body, parts, value)
         if plan.useragent and not share.private:
             self._set_useragent(body, event, context)
         if share.private or plan.address != "keep":
@@ -122,15 +133,16 @@ class Enrichment:
     def _shared(self, schema: Schema, stream: Stream, context: Context) -> "_Share":
         plan = self._plans.get((id(schema), id(stream))) or self._planned(schema, stream)
         private = plan.heeds_opt_out and _opted_out(context)
-        fields: list[tuple[Parts, str]] = []
+        fields: list[Value] = []
         if plan.client_ip and context.client_ip is not None and not private:
-            fields.append((_parts_of(ADDRESS), context.client_ip))
-        for path, header in plan.headers_if_private if private else plan.headers:
+            fields.append((_ADDRESS, context.client_ip))
+        for parts, header in plan.headers_if_private if private else plan.headers:
             value = context.header(header)
             if value is not None:
-                fields.append((_parts_of(path), value[:MAX_HEADER_VALUE]))
+                fields.append((parts, value[:MAX_HEADER_VALUE]))
+        meta, others = _by_property(fields)
         received = iso_of_ms(context.received_ms)
-        return _Share(context, schema, stream, plan, private, received, fields)
+        return _Share(context, schema, stream, plan, private, received, meta, others)
 
     def _set_useragent(self, body: dict[str, Any], event: Event, context: Context) -> None:
         text = _at(body, USER_AGENT) or event.offers.get(USER_AGENT) or context.header("user-agent")
@@ -164,7 +176,7 @@ def plan_of(schema: Schema, stream: Stream) -> Plan:
     if privacy.client_ip == "drop":
         withheld.add(ADDRESS)
     headers = tuple(
-        (path, header)
+        (_parts_of(path), header)
         for path, header in fields.items()
         if header is not None and path not in withheld and has(path)
     )
@@ -178,7 +190,7 @@ def plan_of(schema: Schema, stream: Stream) -> Plan:
         dt=(schema.title or "").startswith("analytics/legacy") and declares("dt"),
         client_ip=declares(ADDRESS) and ADDRESS not in withheld,
         headers=headers,
-        headers_if_private=tuple(field for field in headers if field[0].startswith("meta.")),
+        headers_if_private=tuple(field for field in headers if _is_of_meta(field[0])),
         withheld=frozenset(withheld),
         useragent=stream.enrich_useragent and declares("useragent"),
         address=privacy.client_ip,
@@ -217,6 +229,36 @@ def _at(body: Mapping[str, Any], path: str) -> Any:
 def _parts_of(path: str) -> Parts:
     *parents, last = path.split(".")
     return tuple(parents), last
+
+
+_ADDRESS = _parts_of(ADDRESS)
+
+
+def _is_of_meta(parts: Parts) -> bool:
+    return parts[0][:1] == ("meta",)
+
+
+def _by_property(
+    fields: Sequence[Value],
+) -> tuple[list[Value], list[tuple[str, Any, list[Value]]]]:
+    """Part fields into those of `meta`, as paths from there, and the others by property."""
+    meta: list[Value] = []
+    wholes: dict[str, Any] = {}
+    others: dict[str, list[Value]] = {}
+    for parts, value in fields:
+        parents, last = parts
+        if _is_of_meta(parts):
+            meta.append(((parents[1:], last), value))
+        else:
+            others.setdefault((*parents, last)[0], []).append((parts, value))
+            _set_absent(wholes, parts, value)
+    return meta, [(name, wholes[name], values) for name, values in others.items()]
+
+
+def _set_offers(body: dict[str, Any], offers: Mapping[str, Any], share: _Share) -> None:
+    for path, value in offers.items():
+        if share.plan.takes(path) and not (share.private and path.startswith(PERSONAL)):
+            _set_absent(body, _parts_of(path), value)
 
 
 def _set_absent(body: dict[str, Any], parts: Parts, value: Any) -> None:
