@@ -226,7 +226,10 @@ class Metrics:
         tally = self._tally
         for outcome in outcomes:
             told = "none" if hasty else outcome.receipt
-            tally[source, outcome.stream, outcome.status, outcome.reason, told] += 1
+            if outcome.error is None:
+                tally[source, outcome.stream, "success", "accepted", told] += 1
+            else:
+                tally[source, outcome.stream, outcome.status, outcome.reason, told] += 1
 
     def flush(self) -> None:
         """Bring the series up to date with what was observed."""

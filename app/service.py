@@ -76,11 +76,11 @@ class Service:
         """Where events go of requests that wait for their answer."""
         return self.outlets.sink
 
-    async def process(
+    def process(
         self, raws: Sequence[RawEvent], context: Context, decode: Decoder = as_object
-    ) -> list[Outcome]:
+    ) -> Awaitable[list[Outcome]]:
         """Take raw events through the pipeline; by default those of the modern wire."""
-        return await self.pipeline.process(raws, decode, context)
+        return self.pipeline.process(raws, decode, context)
 
     def beacon_decoder(self, context: Context) -> Decoder:
         """Return the decoder for the query of an old beacon that came with this request."""

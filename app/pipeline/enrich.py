@@ -5,7 +5,7 @@ Nothing that came in is edited: objects that get a field are copied first. This 
 validation and so trusts no type that it finds.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,9 +27,6 @@ PERSONAL = "http."
 
 Parts = tuple[tuple[str, ...], str]
 """A dotted path taken apart: the objects on the way, and the field."""
-
-Value = tuple[Parts, str]
-"""A field, and what it is set to."""
 
 UserAgentParser = Callable[[str], Mapping[str, Any]]
 """What a user agent says, by the names of the schema's `useragent`; None says nothing.
@@ -70,9 +67,9 @@ class _Share(NamedTuple):
     plan: Plan
     private: bool
     received: str
-    meta: Sequence[Value]
-    others: Sequence[tuple[str, Any, Sequence[Value]]]
-    """For each property of events: what it is where an event lacks it, and what it gets if not."""
+    meta: Mapping[str, Any]
+    others: Mapping[str, Any]
+    """What the request said, as the meta and the rest of an event without more; never edited."""
 
 
 class Enrichment:
@@ -116,14 +113,8 @@ class Enrichment:
             meta["id"] = self._ids.next()
         if plan.dt and "dt" not in body:
             body["dt"] = share.received
-        for parts, value in share.meta:
-            _set_absent(meta, parts, value)
-        for name, whole, fields in share.others:
-            if name not in body:
-                body[name] = whole  # one for all events of the request, since nobody edits it
-                continue
-            for parts, value in fields:
-                _set_absent(body, parts, value)
+        _fill(meta, share.meta)
+        _fill(body, share.others)
         if plan.useragent and not share.private:
             self._set_useragent(body, event, context)
         if share.private or plan.address != "keep":
@@ -133,16 +124,17 @@ class Enrichment:
     def _shared(self, schema: Schema, stream: Stream, context: Context) -> "_Share":
         plan = self._plans.get((id(schema), id(stream))) or self._planned(schema, stream)
         private = plan.heeds_opt_out and _opted_out(context)
-        fields: list[Value] = []
+        known: dict[str, Any] = {}
         if plan.client_ip and context.client_ip is not None and not private:
-            fields.append((_ADDRESS, context.client_ip))
+            _put(known, _ADDRESS, context.client_ip)
         for parts, header in plan.headers_if_private if private else plan.headers:
             value = context.header(header)
             if value is not None:
-                fields.append((parts, value[:MAX_HEADER_VALUE]))
-        meta, others = _by_property(fields)
+                _put(known, parts, value[:MAX_HEADER_VALUE])
+        meta = known.pop("meta", None)
         received = iso_of_ms(context.received_ms)
-        return _Share(context, schema, stream, plan, private, received, meta, others)
+        said = meta if isinstance(meta, dict) else NOTHING
+        return _Share(context, schema, stream, plan, private, received, said, known)
 
     def _set_useragent(self, body: dict[str, Any], event: Event, context: Context) -> None:
         text = _at(body, USER_AGENT) or event.offers.get(USER_AGENT) or context.header("user-agent")
@@ -190,7 +182,7 @@ def plan_of(schema: Schema, stream: Stream) -> Plan:
         dt=(schema.title or "").startswith("analytics/legacy") and declares("dt"),
         client_ip=declares(ADDRESS) and ADDRESS not in withheld,
         headers=headers,
-        headers_if_private=tuple(field for field in headers if _is_of_meta(field[0])),
+        headers_if_private=tuple(field for field in headers if field[0][0][:1] == ("meta",)),
         withheld=frozenset(withheld),
         useragent=stream.enrich_useragent and declares("useragent"),
         address=privacy.client_ip,
@@ -234,25 +226,23 @@ def _parts_of(path: str) -> Parts:
 _ADDRESS = _parts_of(ADDRESS)
 
 
-def _is_of_meta(parts: Parts) -> bool:
-    return parts[0][:1] == ("meta",)
+def _put(known: dict[str, Any], parts: Parts, value: str) -> None:
+    parents, last = parts
+    for parent in parents:
+        known = known.setdefault(parent, {})
+        if not isinstance(known, dict):
+            return  # one field's path leads through another field
+    known.setdefault(last, value)
 
 
-def _by_property(
-    fields: Sequence[Value],
-) -> tuple[list[Value], list[tuple[str, Any, list[Value]]]]:
-    """Part fields into those of `meta`, as paths from there, and the others by property."""
-    meta: list[Value] = []
-    wholes: dict[str, Any] = {}
-    others: dict[str, list[Value]] = {}
-    for parts, value in fields:
-        parents, last = parts
-        if _is_of_meta(parts):
-            meta.append(((parents[1:], last), value))
-        else:
-            others.setdefault((*parents, last)[0], []).append((parts, value))
-            _set_absent(wholes, parts, value)
-    return meta, [(name, wholes[name], values) for name, values in others.items()]
+def _fill(body: dict[str, Any], known: Mapping[str, Any]) -> None:
+    """Set what is known and absent; objects that get something are copied, they may be shared."""
+    for name, value in known.items():
+        if name not in body:
+            body[name] = value
+        elif isinstance(value, dict) and isinstance(body[name], dict):
+            inner = body[name] = dict(body[name])
+            _fill(inner, value)
 
 
 def _set_offers(body: dict[str, Any], offers: Mapping[str, Any], share: _Share) -> None:

@@ -1,12 +1,11 @@
 """The modern wire: POST /v1/events, one event or an array of them, old kinds among them."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
 from app.core.errors import MalformedEvent
-from app.core.events import Context, Outcome, RawEvent
+from app.core.events import Context, RawEvent
 from app.pipeline.decoders import as_object
 from app.service import Service
 from app.web.asgi import Answer, Receive
@@ -62,7 +61,10 @@ class EventsWire:
                     await self._service.process(raws, context._replace(hasty=True), decode)
                     return status
                 outcomes = await self._service.process(raws, context, decode)
-                return await answer(await _reply_of(outcomes))
+                if len(outcomes) > MANY_OUTCOMES:
+                    # Telling of so many failures would keep other requests waiting.
+                    return await answer(await asyncio.to_thread(reply_of, outcomes))
+                return await answer(reply_of(outcomes))
         except Refusal as refusal:
             reply = await self._refused(refusal, context)
             return await answer(reply, None if refusal.whole else receive)
@@ -94,13 +96,6 @@ class EventsWire:
     async def _refused(self, refusal: Refusal, context: Context) -> Reply:
         outcomes = await self._service.refuse(refusal.error, refusal.payload, context)
         return reply_of_refusal(outcomes, refusal.status)
-
-
-async def _reply_of(outcomes: Sequence[Outcome]) -> Reply:
-    # Telling of thousands of failures takes long enough to keep other requests waiting.
-    if len(outcomes) > MANY_OUTCOMES:
-        return await asyncio.to_thread(reply_of, outcomes)
-    return reply_of(outcomes)
 
 
 def _flag(text: str) -> bool:
