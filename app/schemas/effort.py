@@ -18,6 +18,13 @@ TEXT_SIZE = 4096
 _EVERY_VALUE = frozenset(("additionalProperties", "patternProperties", "unevaluatedProperties"))
 _EVERY_ITEM = frozenset(("additionalItems", "contains", "items", "unevaluatedItems"))
 _DEPENDENT = ("dependencies", "dependentRequired")
+_SECOND = (
+    IN_PLACE
+    | _EVERY_VALUE
+    | _EVERY_ITEM
+    | frozenset(("$ref", "propertyNames", "prefixItems", *_DEPENDENT))
+) - frozenset(("additionalProperties", "items"))
+"""Where a schema has one of these, a value may be judged by more than one."""
 
 
 def check_bounded(bundle: Bundle) -> None:
@@ -64,6 +71,7 @@ class Effort:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self._reaches: dict[int, _Reach] = {}
+        self._faults_each = _faults_each(bundle)
 
     def within(self, body: Any, limit: int) -> bool:
         """Say whether listing the faults of a value costs at most `limit`: about 10 µs each.
@@ -73,6 +81,8 @@ class Effort:
         at once, with a copy of what each is about: a hundred bytes under a recursive schema can
         have a million.
         """
+        if self._faults_each and _extent(body, limit) * self._faults_each <= limit:
+            return True
         sizes: dict[int, int] = {}
         if not _measured(body, limit, sizes):
             return False
@@ -183,6 +193,33 @@ def _reach(bundle: Bundle, node: Document) -> _Reach:
 
 def _names(value: Any) -> tuple[str, ...]:
     return tuple(value) if isinstance(value, list) else ()
+
+
+def _faults_each(bundle: Bundle) -> int:
+    """Return how many faults a value can have, if no value meets two schemas; else 0."""
+    if any(part.keys() & _SECOND for part in bundle.parts):
+        return 0
+    return 1 + max((len(_names(part.get("required"))) for part in bundle.parts), default=0)
+
+
+def _extent(body: Any, limit: int) -> int:
+    """Return how many values there are, with the copies that faults make; once beyond `limit`."""
+    extent = depth = 0
+    level = [body]
+    while level and extent <= limit:
+        depth += 1
+        extent += len(level)
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner.extend(value.values())
+            elif isinstance(value, list):
+                inner.extend(value)
+            elif isinstance(value, str):
+                extent += len(value) // TEXT_SIZE
+        level = inner
+    # A value is copied with each of those that hold it.
+    return extent + extent * depth // FREE_SIZE
 
 
 def _measured(body: Any, limit: int, sizes: dict[int, int]) -> bool:

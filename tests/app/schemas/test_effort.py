@@ -140,3 +140,28 @@ def test_sizes_are_counted_from_within():
     assert _measured(body, 10, sizes)
     assert sizes[id(inner)] == 1 + 1 + 1 + 1 + 4
     assert sizes[id(body)] == 1 + 8 + 1
+
+
+async def test_a_small_event_of_a_plain_schema_is_known_to_be_cheap_without_a_walk(traced):
+    plain = {"properties": {"a": {"items": {"required": ["x", "y"]}}}, "required": ["a"]}
+    bundle = bundled(await traced(plain))
+    lacking = {"a": [{}] * 20}
+
+    assert Effort(bundle).within(lacking, 120)
+    assert not Effort(bundle).within(lacking, 40)
+
+
+@pytest.mark.parametrize("size", range(1, 40, 3))
+async def test_the_short_cut_never_promises_more_than_the_walk(traced, size):
+    schema = {
+        "properties": {"a": {"items": {"required": ["x", "y"], "properties": {"z": {}}}}},
+        "required": ["a"],
+        "additionalProperties": {"items": {}},
+    }
+    walked = bundled(await traced({**schema, "patternProperties": {"^never$": {}}}))
+    plain = bundled(await traced(schema))
+    body = {"a": [{"z": [size]}] * size, "b": ["x" * 5_000] * size}
+
+    for limit in range(0, 1_000, 20):
+        if Effort(plain).within(body, limit):
+            assert Effort(walked).within(body, limit * 2)
