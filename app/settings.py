@@ -454,8 +454,8 @@ class JwtSettings(Section):
             raise ValueError(message)
         if "://" not in self.jwks:
             return self
-        url = urlsplit(self.jwks)  # its ValueError says what is wrong
-        if url.scheme not in {"http", "https"} or not url.hostname:
+        url = urlsplit(self.jwks)  # its ValueError, or that of the port, says what is wrong
+        if url.scheme not in {"http", "https"} or not url.hostname or url.port == 0:
             message = "jwks is neither a file's path nor an https URI"
             raise ValueError(message)
         if url.scheme == "http" and url.hostname not in LOOPBACK:
@@ -519,6 +519,16 @@ class LimitSettings(Section):
     max_clients: int = Field(
         10_000, ge=1, description="Clients remembered; the one heard of longest ago is forgotten."
     )
+
+    @model_validator(mode="after")
+    def _have_rates(self) -> Self:
+        if self.request_burst and self.requests_per_second is None:
+            message = "request_burst needs requests_per_second"
+            raise ValueError(message)
+        if self.event_burst and self.events_per_second is None:
+            message = "event_burst needs events_per_second"
+            raise ValueError(message)
+        return self
 
 
 class LogSettings(Section):

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 
 from app.auth.jwks import JwksError
+from app.core.errors import ConfigError
 
 MAX_BYTES = 256 * 1024
 
@@ -44,7 +45,10 @@ class JwksUrl:
     remote = True
 
     def __init__(self, url: str, *, timeout: float = 5.0, max_bytes: int = MAX_BYTES) -> None:
-        self.name = str(httpx.URL(url).copy_with(userinfo=b"", query=None))
+        try:
+            self.name = str(httpx.URL(url).copy_with(userinfo=b"", query=None))
+        except (httpx.InvalidURL, ValueError) as error:
+            raise ConfigError("auth.jwt.jwks: this URI cannot be read.") from error
         self._url = url
         self._timeout = timeout
         self._max_bytes = max_bytes

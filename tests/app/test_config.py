@@ -90,8 +90,11 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
         {"auth": {"jwt": JWT | {"jwks": "http://localhost.example.org/jwks"}}},
         {"auth": {"jwt": JWT | {"jwks": "ftp://login.example.org/jwks"}}},
         {"auth": {"jwt": JWT | {"jwks": "https:///jwks"}}},
+        {"auth": {"jwt": JWT | {"jwks": "https://login.example.org:99999/jwks"}}},
         {"limits": {"requests_per_second": 0}},
         {"limits": {"event_burst": 0}},
+        {"limits": {"event_burst": 1}},
+        {"limits": {"events_per_second": 1, "request_burst": 1}},
         {"enrich_fields_from_http_headers": {"x": "Authorization"}},
     ],
 )

@@ -218,6 +218,12 @@ async def test_keys_come_over_http_in_one_request(clock):
         assert server.hits == 1
 
 
+@pytest.mark.parametrize("url", ["https://a.example:x/", "https://a\x00.example/"])
+def test_an_address_that_is_none_is_a_mistake_in_the_settings(url):
+    with pytest.raises(ConfigError, match=r"auth\.jwt\.jwks"):
+        JwksUrl(url)
+
+
 def test_a_token_without_a_key_id_has_the_only_key_that_fits():
     assert table_of(jwks(RSA, EC)).get(None, "RS256") is not None
     assert table_of(jwks(RSA, SECOND)).get(None, "RS256") is None
