@@ -5,6 +5,7 @@ import math
 import pytest
 
 from app.auth.keys import hash_of, new_key
+from tests.app.auth.issuer import AUDIENCE, ISSUER, standard_jwks, token
 
 EVENT = {
     "$schema": "/demo/button/click/1.0.0",
@@ -100,6 +101,20 @@ async def test_wrong_credentials_count_for_the_address_and_not_for_whom_they_cla
         assert guesses == [401, 401, 429, 429]
         assert broken == [429]
         assert right == [201]
+
+
+async def test_where_too_much_comes_from_new_tokens_are_not_even_looked_at(serving, tmp_path):
+    (tmp_path / "jwks.json").write_bytes(standard_jwks())
+    keys = {"jwks": str(tmp_path / "jwks.json"), "issuer": ISSUER, "audience": [AUDIENCE]}
+    seen, fresh = token(sub="seen"), token(sub="fresh")
+    async with serving(limits=REQUESTS, auth={"jwt": keys}) as client:
+        before = await statuses(client, 1, authorization=f"Bearer {seen}")
+        await statuses(client, 3, authorization="Bearer x.y.z")
+
+        new = await statuses(client, 1, authorization=f"Bearer {fresh}")
+        known = await statuses(client, 1, authorization=f"Bearer {seen}")
+
+        assert (before, new, known) == ([201], [429], [201])
 
 
 async def test_beacons_too_many_are_204_gone_and_counted(serving):

@@ -1,9 +1,12 @@
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.auth.credentials import MAX_TOKEN, Credentials, credentials_of
 from app.core.errors import CredentialsRefused
+
+# In a fresh checkout the first text to be made waits for tables of Unicode.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def read(**headers):
@@ -38,6 +41,7 @@ def test_what_is_too_long_is_refused():
         read(authorization="Bearer " + "a" * MAX_TOKEN)
 
 
+@PATIENT
 @given(
     st.dictionaries(
         st.sampled_from(["authorization", "x-api-key"]),

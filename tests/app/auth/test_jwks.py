@@ -2,13 +2,16 @@ import asyncio
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.auth.jwks import Jwks, JwksError, table_of
 from app.auth.sources import JwksFile, JwksUrl
 from app.core.errors import ConfigError, CredentialsRefused, IdentityUnavailable
 from tests.app.auth.issuer import jwks, key_server, public_jwk, standard_jwks
+
+# In a fresh checkout the first text to be made waits for tables of Unicode.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 RSA = public_jwk("RSA", "rsa", "RS256")
 SECOND = public_jwk("RSA", "second", "RS256", "second")
@@ -282,6 +285,7 @@ MEMBERS = st.fixed_dictionaries(
 )
 
 
+@PATIENT
 @given(st.binary() | JSON.map(json.dumps) | st.lists(MEMBERS).map(lambda k: {"keys": k}))
 def test_whatever_a_server_says_is_a_table_or_a_reason(document):
     if isinstance(document, dict):

@@ -1,11 +1,14 @@
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import CredentialsMissing, ProducerNotAllowed, ValueNotAllowed
 from app.streams.configs import StreamConfigs
 from app.streams.entries import Entry, entries_of
 from app.streams.producers import Producers, ProducersError
+
+# In a fresh checkout the first text to be made waits for tables of Unicode.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 TITLE = {"schema_title": "t"}
 
@@ -158,6 +161,7 @@ JSON = st.recursive(
 )
 
 
+@PATIENT
 @given(JSON | st.lists(st.fixed_dictionaries({"subject": st.text(), "fields": JSON})))
 def test_any_setting_is_a_list_of_producers_or_a_problem(value):
     try:
@@ -167,6 +171,7 @@ def test_any_setting_is_a_list_of_producers_or_a_problem(value):
     assert producers.rules
 
 
+@PATIENT
 @given(body=JSON.filter(lambda value: isinstance(value, dict)), value=JSON)
 def test_a_rule_judges_any_body(body, value):
     producers = ruled("a.b", ["x", 1, True])
