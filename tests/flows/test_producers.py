@@ -199,6 +199,14 @@ async def test_beacons_have_no_credentials_and_write_only_to_open_streams(client
     assert 'reason="credentials_missing",source="beacon"' in metrics
 
 
+async def test_a_beacon_is_not_refused_for_credentials_that_nobody_looks_at(serving, settings):
+    capsule = {"schema": "DemoButtonClick", "revision": 1, "event": {"button": "save"}}
+    async with serving(auth=settings["auth"]) as client:  # the demo, whose streams are open
+        await client.get("/beacon/event?" + json.dumps(capsule), headers=bearer(OTHER))
+
+        assert len(client.journal.stored) == 1
+
+
 async def test_a_capsule_on_the_modern_wire_has_credentials(client):
     capsule = {"schema": "DemoButtonClick", "revision": 1, "event": {"button": "save"}}
 
