@@ -59,7 +59,7 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
     if topic not in await consumer.topics():
         raise ConfigError(f"--topic {topic}: there is no such topic.")
     consumer.subscribe([topic])  # only of these it learns the partitions
-    while not (numbers := consumer.partitions_for_topic(topic)):
+    while not (numbers := consumer.partitions_for_topic(topic)):  # noqa: ASYNC110 (nobody tells)
         await asyncio.sleep(LOOK_EVERY)
     consumer.unsubscribe()
     return sorted(numbers)
