@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from app.core.deadlines import Deadlines
 from app.core.errors import (
     EventError,
@@ -180,7 +182,7 @@ class Pipeline:
     async def _records_about(self, refused: Sequence[Outcome], context: Context) -> list[Record]:
         if self.error_events is None:
             return []
-        internal = context._replace(internal=True)
+        internal = replace(context, internal=True)
         records = []
         busy_since = time.perf_counter()
         for outcome in refused:

@@ -1,5 +1,7 @@
 """Clients: who sends a request is found out once, and held to how much they may send."""
 
+from msgspec.structs import replace
+
 from app.auth.credentials import credentials_of
 from app.auth.identification import Identification
 from app.core.errors import CredentialsRefused, EventError
@@ -56,4 +58,4 @@ class Clients:
                 self._rates.check(stranger)
                 self._rates.take_request(stranger)
             raise
-        return context._replace(subject=subject)
+        return replace(context, subject=subject)

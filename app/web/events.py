@@ -4,6 +4,8 @@ import asyncio
 from typing import Any
 from urllib.parse import parse_qsl
 
+from msgspec.structs import replace
+
 from app.core.errors import MalformedEvent
 from app.core.events import Context, RawEvent
 from app.pipeline.decoders import as_object
@@ -66,7 +68,7 @@ class EventsWire:
                     # Nothing is promised: the answer goes out first. The server counts the request
                     # as in flight until its events are done, so that stopping waits for them.
                     status = await answer(HASTY)
-                    await self._service.process(raws, context._replace(hasty=True), decode)
+                    await self._service.process(raws, replace(context, hasty=True), decode)
                     return status
                 outcomes = await self._service.process(raws, context, decode)
                 if len(outcomes) > MANY_OUTCOMES:
