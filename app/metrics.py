@@ -8,7 +8,7 @@ import os
 import time
 from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from prometheus_client import (
@@ -56,7 +56,8 @@ class Metrics:
 
     def __init__(self, *, max_streams: int = 2_000) -> None:
         self._max_streams = max_streams
-        self.pending_bytes = 0
+        self.pending_bytes: Callable[[], int] = lambda: 0
+        """Says how many bytes of bodies are in work now."""
         self._streams: set[str] = set()
         self._tally: Tally[tuple[str, str | None, str, str, str]] = Tally()
         self._durations: dict[tuple[str, ...], _Durations] = {}
@@ -212,10 +213,6 @@ class Metrics:
 
     def _gauge(self, name: str, text: str, *labels: str, mode: Any = "livesum") -> Gauge:
         return Gauge(name, text, labels, registry=self.registry, multiprocess_mode=mode)
-
-    def count_pending(self, change: int) -> None:
-        """Count bytes of bodies that come into work, or go out of it; the gauge follows later."""
-        self.pending_bytes += change
 
     def count_jwks_fetch(self, good: bool) -> None:
         """Count a fetch of the keys for tokens."""

@@ -183,7 +183,7 @@ class Service:
         self.metrics.schemas.set(self.schemas.cached)
         if self.identification and self.identification.tokens:
             self.metrics.jwks_age.set(self.identification.tokens.keys_age or 0)
-        self.metrics.pending.set(self.metrics.pending_bytes)
+        self.metrics.pending.set(self.metrics.pending_bytes())
         self.metrics.flush()
         self.outlets.refresh(self.metrics)
         ready, _ = await self.ready()

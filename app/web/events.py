@@ -41,8 +41,8 @@ class EventsWire:
             max_body_size=http.max_body_size,
             max_pending_size=http.max_pending_size,
             timeout=http.body_timeout,
-            count=service.metrics.count_pending,
         )
+        service.metrics.pending_bytes = lambda: self.guard.pending
 
     async def __call__(self, scope: Any, receive: Receive, answer: Answer) -> int:
         """Answer the request and return the status."""

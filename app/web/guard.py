@@ -1,7 +1,6 @@
 """The guard: request bodies are read whole, within limits of size, time and memory, or refused."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Self
 
 from app.core.deadlines import Deadlines
@@ -47,33 +46,17 @@ class ClientGone(Exception):
 
 
 class Guard:
-    """Reads request bodies. Remembers how many bytes are in work, so that memory has a bound.
+    """Reads request bodies. `pending` is how many bytes are in work, so that memory has a bound."""
 
-    `count` is told every change of that number.
-    """
-
-    def __init__(
-        self,
-        *,
-        max_body_size: int,
-        max_pending_size: int,
-        timeout: float,
-        count: Callable[[int], None] = lambda _change: None,
-    ) -> None:
+    def __init__(self, *, max_body_size: int, max_pending_size: int, timeout: float) -> None:
         self._max_body_size = max_body_size
         self._max_pending_size = max_pending_size
         self._deadlines = Deadlines(timeout)
-        self._count = count
         self.pending = 0
 
     def hold(self) -> "Held":
         """Return a context manager for one request: what it holds counts as in work until then."""
         return Held(self)
-
-    def add(self, change: int) -> None:
-        """Count bytes that have come into work, or (negative) gone out of it."""
-        self.pending += change
-        self._count(change)
 
     def has_room(self, size: int) -> bool:
         """Say whether so many more bytes may come into work."""
@@ -142,7 +125,7 @@ class Held:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._guard.add(-self.size)
+        self._guard.pending -= self.size
         self.size = 0
 
     def add(self, more: int) -> None:
@@ -155,7 +138,7 @@ class Held:
                 )
             )
         self.size += more
-        self._guard.add(more)
+        self._guard.pending += more
 
 
 def check_media(content_type: str | None) -> None:
