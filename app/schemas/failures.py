@@ -32,7 +32,8 @@ class Failures:
     def remember(self, uri: str, error: EventError) -> None:
         """Keep why a schema could not be had; the oldest failure beyond `size` is forgotten."""
         ttl = self._not_found_ttl if isinstance(error, SchemaNotFound) else FAILURE_TTL
-        self._failed[uri] = (self._clock() + ttl, error)
+        # Not the error itself: its traceback would keep whatever document it was raised about.
+        self._failed[uri] = (self._clock() + ttl, _again(error))
         self._failed.move_to_end(uri)
         while len(self._failed) > self._size:
             self._failed.popitem(last=False)

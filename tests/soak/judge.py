@@ -110,15 +110,17 @@ def of_metrics(samples: Sequence[Sample], scrapes: int, missed: Sequence[float])
 def of_logs(lines: Iterable[str], secrets: Mapping[str, str]) -> list[Check]:
     """Judge what the service said about itself; `secrets` by what they are."""
     found: Counter[str] = Counter()
-    count = defects = 0
+    count = 0
+    defects: list[str] = []
     for line in lines:
         count += 1
-        defects += "defect" in line and '"level": "error"' in line
+        if "traceback" in line.lower():
+            defects.append(line.strip())
         for name, secret in secrets.items():
             found[name] += secret in line
     return [
         Check("the service said something", bool(count), f"{count:,} lines"),
-        _none("defects in the logs", defects),
+        Check("no defect is in the logs", not defects, defects[0][:2_000] if defects else "none"),
         *(_none(f"{name} in the logs", found[name]) for name in secrets),
     ]
 

@@ -87,7 +87,7 @@ async def soak(plan: Plan, cluster: Cluster, folder: Path, out: Path) -> Report:
     """Load a service, break what it needs, and account for everything.
 
     The cluster must run, be used by nobody else, and have no topics; `folder` must be empty.
-    Writes soak.json and soak.png into `out`.
+    Writes soak.json, soak.png and service.log into `out`.
     """
     markers = {name: f"{uuid4().hex}" for name in ("an event body", "a secret")}
     replication = len(cluster.brokers)
@@ -135,6 +135,7 @@ async def soak(plan: Plan, cluster: Cluster, folder: Path, out: Path) -> Report:
     samples = [sample.as_json() for sample in watch.samples]
     report = Report(plan, ledger, checks, happened, told, samples)
     report.write(out / "soak.json")
+    await asyncio.to_thread((out / "service.log").write_text, "".join(log))
     chart.draw(watch.samples, happened, out / "soak.png")
     return report
 

@@ -44,3 +44,15 @@ def test_the_oldest_failure_is_forgotten_first(clock):
     assert failures.of("/b") is None
     assert str(failures.of("/a")) == "/a"
     assert str(failures.of("/c")) == "/c"
+
+
+def test_a_failure_keeps_nothing_of_where_it_was_raised(clock):
+    failures = Failures(not_found_ttl=10, size=5, clock=clock)
+    error = SchemaUnavailable("down")
+    error.__cause__ = ValueError("about a document of a megabyte")
+
+    failures.remember("/a", error)
+
+    ((_, kept),) = failures._failed.values()
+    assert kept is not error
+    assert kept.__cause__ is None
