@@ -7,6 +7,7 @@ from tests.soak.soak import Plan, soak
 # Of each family what is over soon; the long soak has all of them.
 QUICK = {
     "broker-frozen",
+    "broker-moved",
     "worker-killed",
     "sigterm-and-successor",
     "schemas-html",

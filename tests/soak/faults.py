@@ -26,11 +26,11 @@ MANY_BROKERS = {
     "link-cut": (4.0, 10.0),
     "all-brokers-killed": (4.0, 10.0),
 }
+DISK = {"disk-full": (9.0, 14.0)}
 PROCESSES = {
     "worker-killed": (2.0, 6.0),
     "sigterm-and-successor": (1.0, 4.0),
     "sigkill-and-successor": (1.0, 4.0),
-    "disk-full": (9.0, 14.0),
 }
 SOURCES = {f"schemas-{mood}": (6.0, 12.0) for mood in SCHEMA_MOODS} | {
     f"streams-{mood}": (5.0, 10.0) for mood in STREAM_MOODS
@@ -49,7 +49,7 @@ class World:
     def lanes(self) -> Mapping[str, Mapping[str, tuple[float, float]]]:
         """The faults by lane: within one they follow each other, of two they may overlap."""
         own = ONE_BROKER if len(self.cluster.brokers) == 1 else MANY_BROKERS
-        return {"world": BROKERS | own | PROCESSES, "sources": SOURCES}
+        return {"world": BROKERS | own | DISK | PROCESSES, "sources": SOURCES}
 
     async def suffer(self, fault: Fault) -> None:
         """Let a fault happen; everything is as before when this returns."""

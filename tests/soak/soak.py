@@ -17,7 +17,7 @@ from tests.kafka.ports import free_ports
 from tests.kafka.reading import read_all
 from tests.kafka.scenario import ERRORS, STREAMS, make_topics
 from tests.soak import chart, judge
-from tests.soak.faults import World
+from tests.soak.faults import PROCESSES, World
 from tests.soak.judge import Check
 from tests.soak.plan import Fault, faults
 from tests.soak.serving import Generations, settings_of
@@ -147,17 +147,15 @@ async def _under_load(
     happened: list[dict[str, Any]] = []
     watch.began = time.monotonic()
     end = watch.began + plan.seconds - plan.rest
+    half = watch.began + (plan.warm + plan.seconds - plan.rest) / 2
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(watch.load)
         watching = asyncio.create_task(watch.run())
         try:
             async with strangers:
                 await asyncio.sleep(plan.warm)
-                lanes = [
-                    _lane(plan, world, watch, name, kinds, end, happened)
-                    for name, kinds in world.lanes.items()
-                ]
-                await asyncio.gather(*lanes)
+                lanes = (_Lane(plan, world, watch, name, happened) for name in world.lanes)
+                await asyncio.gather(*(lane.run(half, end) for lane in lanes))
             await world.mend()
             print(f"{_at(watch)} rest", flush=True)
             await asyncio.sleep(plan.rest)
@@ -168,33 +166,44 @@ async def _under_load(
     return sorted(happened, key=lambda fault: float(fault["start"]))
 
 
-async def _lane(
-    plan: Plan,
-    world: World,
-    watch: Watch,
-    lane: str,
-    kinds: Mapping[str, tuple[float, float]],
-    end: float,
-    happened: list[dict[str, Any]],
-) -> None:
-    wanted = {kind: times for kind, times in kinds.items() if not plan.only or kind in plan.only}
-    for fault in faults(plan.seed, lane, wanted, plan.calm):
-        if time.monotonic() + fault.calm + fault.seconds > end:
-            return
-        await asyncio.sleep(fault.calm)
-        await _suffered(world, watch, lane, fault, happened)
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """Faults that follow each other; notes in `happened` what did."""
 
+    plan: Plan
+    world: World
+    watch: Watch
+    name: str
+    happened: list[dict[str, Any]]
 
-async def _suffered(
-    world: World, watch: Watch, lane: str, fault: Fault, happened: list[dict[str, Any]]
-) -> None:
-    start = time.monotonic() - watch.began
-    print(f"{_at(watch)} {lane}: {fault}", flush=True)
-    try:
-        await world.suffer(fault)
-    finally:
-        ended = time.monotonic() - watch.began
-        happened.append(asdict(fault) | {"lane": lane, "start": start, "end": ended})
+    async def run(self, half: float, end: float) -> None:
+        """Let faults happen until `end`; after `half` none that ends a process.
+
+        Whoever is judged by memory and descriptors has to have lived through something.
+        """
+        kinds = self.world.lanes[self.name]
+        await self._until(half, "first half", kinds)
+        lasting = {kind: times for kind, times in kinds.items() if kind not in PROCESSES}
+        await self._until(end, "second half", lasting)
+
+    async def _until(self, end: float, part: str, kinds: Mapping[str, tuple[float, float]]) -> None:
+        only = self.plan.only
+        wanted = {kind: times for kind, times in kinds.items() if not only or kind in only}
+        for fault in faults(self.plan.seed, f"{self.name}, {part}", wanted, self.plan.calm):
+            if time.monotonic() + fault.calm + fault.seconds > end:
+                return
+            await asyncio.sleep(fault.calm)
+            await self._suffered(fault)
+
+    async def _suffered(self, fault: Fault) -> None:
+        start = time.monotonic() - self.watch.began
+        print(f"{_at(self.watch)} {self.name}: {fault}", flush=True)
+        try:
+            await self.world.suffer(fault)
+        finally:
+            end = time.monotonic() - self.watch.began
+            about = {"lane": self.name, "start": start, "end": end}
+            self.happened.append(asdict(fault) | about)
 
 
 def _account(
