@@ -9,8 +9,8 @@ import httpx
 RECEIVE_BUFFER = 64 * 1024
 """Bytes that a connection may hold before we have looked at them.
 
-Without a limit the event loop takes in up to 8 MB of a fast sender's at once, for each connection,
-before anybody can say that it was enough.
+The system lets buffers of fast connections grow to megabytes, and the event loop takes in all that
+is there before anybody can say that it was enough: sixteen endless documents at once took 120 MB.
 """
 
 
