@@ -225,6 +225,54 @@ async def test_what_came_too_late_for_one_request_is_there_for_the_next(reposito
     assert repository.asked == [OTHER]
 
 
+def odd_uris(host):
+    """Return what may be sent as $schema to make somebody connect to a host, or read a file."""
+    return [
+        f"http://{host}/x/1.0.0",
+        f"https://{host}/x/1.0.0",
+        f"HTTP://{host}/x/1.0.0",
+        f"//{host}/x/1.0.0",
+        f"\\\\{host}\\x\\1.0.0",
+        f"/\\{host}/x/1.0.0",
+        f"@{host}/x/1.0.0",
+        f".{host}/../x",
+        f":80@{host}/x/1.0.0",
+        f"/known/1.0.0@{host}",
+        f"/known/1.0.0?x=http://{host}/",
+        f"/known/1.0.0#http://{host}/",
+        f"ftp://{host}/x",
+        f"gopher://{host}/x",
+        "file:///etc/passwd",
+        "file:/etc/passwd",
+        "/etc/../../../etc/passwd",
+        "/..%2f..%2fetc/passwd",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/..%252f..%252fetc/passwd",
+        "/known/..;/1.0.0",
+        "/known/1.0.0\x00",
+        "/known\x00/1.0.0",
+        "/known/1.0.0\r\nhost: elsewhere",
+        "/known/1.0.0 HTTP/1.1",
+        "/known/\u2024\u2024/1.0.0",
+        "/kn\uff0fown/1.0.0",
+        "/.git/config",
+        "",
+        "/",
+    ]
+
+
+async def test_no_spelling_of_a_schema_uri_makes_a_connection(repository, serving_from):
+    async with WebServer() as elsewhere, serving_from(repository.url) as client:
+        uris = odd_uris(f"127.0.0.1:{elsewhere.port}")
+
+        answers = [await client.post("/v1/events", json=event(uri)) for uri in uris]
+
+        assert {answer.status_code for answer in answers} == {400}
+        assert elsewhere.asked == []
+        assert repository.asked == []
+        assert client.journal.stored == []
+
+
 def references(far):
     """Return schemas that lead elsewhere by each keyword that could, by a name."""
     return {
