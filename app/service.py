@@ -13,7 +13,7 @@ from typing import Any
 
 from app import __version__
 from app.core.errors import ConfigError, EventError, InvalidEvent, MalformedEvent
-from app.core.events import Context, Decoder, Outcome, RawEvent
+from app.core.events import NOTHING, Context, Decoder, Outcome, RawEvent
 from app.core.json import Unstorable, loads
 from app.core.time import iso_of_ms
 from app.core.yaml import YamlError, parse_yaml
@@ -76,11 +76,11 @@ class Service:
         """Where events go of requests that wait for their answer."""
         return self.outlets.sink
 
-    async def process(
+    def process(
         self, raws: Sequence[RawEvent], context: Context, decode: Decoder = as_object
-    ) -> list[Outcome]:
+    ) -> Awaitable[list[Outcome]]:
         """Take raw events through the pipeline; by default those of the modern wire."""
-        return await self.pipeline.process(raws, decode, context)
+        return self.pipeline.process(raws, decode, context)
 
     def beacon_decoder(self, context: Context) -> Decoder:
         """Return the decoder for the query of an old beacon that came with this request."""
@@ -95,16 +95,17 @@ class Service:
         """Return the decoder for JSON: modern events, and old ones that their shape tells."""
 
         def decode(payload: Any) -> tuple[dict[str, Any], Mapping[str, Any]]:
-            if isinstance(payload, dict) and "$schema" not in payload:
+            if isinstance(payload, dict):
+                if "$schema" in payload:
+                    return payload, NOTHING
                 if is_capsule(payload):
-                    return capsule(payload)
+                    return self.capsule_decoder(context)(payload)
                 if is_eventbus(payload):
                     return self.legacy.eventbus(payload, latest_of=self._latest_of)
             if isinstance(payload, Unstorable) and is_capsule(payload.value):
-                return capsule(payload)
+                return self.capsule_decoder(context)(payload)
             return as_object(payload)
 
-        capsule = self.capsule_decoder(context)
         return decode
 
     def capsule_decoder(self, context: Context) -> Decoder:
@@ -234,7 +235,7 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
             schema_timeout=settings.http.produce_timeout,
             observers=[metrics.observe],
             error_event_observer=metrics.count_error_events,
-            produce_observer=metrics.produce.observe,
+            produce_observer=metrics.observe_produce,
         )
         service = Service(
             settings=settings,

@@ -89,7 +89,7 @@ class Pipeline:
         were refused. What becomes of error events never changes an event's own outcome.
         """
         outcomes: list[Outcome | None] = []
-        admitted: list[tuple[int, RawEvent, Event]] = []
+        admitted: list[tuple[int, Event]] = []
         records: list[Record] = []
         search = Search(self.schemas, self._schema_timeout)
         busy_since = time.perf_counter()
@@ -112,20 +112,19 @@ class Pipeline:
                 outcomes.append(self._turned_away(raw, event, defect))
             else:
                 outcomes.append(None)
-                admitted.append((position, raw, event))
+                admitted.append((position, event))
 
         refused = [o for o in outcomes if o is not None and isinstance(o.error, InvalidEvent)]
         about = await self._records_about(refused, context) if refused else []
         if records or about:
             answers = await self._produce([*records, *about], context)
             turned_away = []
-            for (position, raw, event), record, answer in zip(
-                admitted, records, answers, strict=False
-            ):
+            for (position, event), record, answer in zip(admitted, records, answers, strict=False):
                 if isinstance(answer, Delivery):
-                    outcomes[position] = Outcome(raw, event, record.stream, answer, None)
+                    outcomes[position] = Outcome(event.raw, event, record.stream, answer, None)
                     continue
-                outcome = outcomes[position] = Outcome(raw, event, record.stream, None, answer)
+                outcome = Outcome(event.raw, event, record.stream, None, answer)
+                outcomes[position] = outcome
                 if isinstance(answer, InvalidEvent):
                     turned_away.append(outcome)
             if about:
@@ -200,8 +199,7 @@ class Pipeline:
         sink = self.hasty_sink if context.hasty else self.sink
         started = time.perf_counter()
         try:
-            with self._deadlines.limit():
-                answers = await sink.produce(records)
+            answers = await self._deadlines.wait(sink.produce(records))
         except TimeoutError:
             answers = []
             problem = f"The sink did not answer within {self._deadlines.seconds:g} s"

@@ -9,7 +9,7 @@ import jsonschema_rs as rs
 
 from app.core.errors import Violation
 from app.schemas.bundle import Bundle
-from app.schemas.effort import within
+from app.schemas.effort import Effort
 from app.schemas.formats import FORMATS
 from app.schemas.keywords import Path, at, pointer_of
 from app.schemas.repository import Document
@@ -29,6 +29,7 @@ class Explainer:
     def __init__(self, validator: rs.Validator, bundle: Bundle) -> None:
         self._validator = validator
         self._bundle = bundle
+        self._effort = Effort(bundle)
         self._first_is_cheap = not any(
             part.keys() & _ALTERNATIVES or "$ref" in part for part in bundle.parts
         )
@@ -37,10 +38,10 @@ class Explainer:
         """Return where an invalid event breaks its schema, in the order of the event.
 
         At most 50. Listing costs the validator time and memory for each fault, without bound: of
-        an event for which that may be more than 5,000 (see `within`) only the first is named, or
+        an event for which that may be more than 5,000 (see `Effort`) only the first is named, or
         none.
         """
-        if within(self._bundle, body, MAX_JUDGED):
+        if self._effort.within(body, MAX_JUDGED):
             errors = list(islice(self._validator.iter_errors(body), MAX_VIOLATIONS))
         elif self._first_is_cheap:
             errors = list(self._first(body))

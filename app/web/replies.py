@@ -40,9 +40,11 @@ _ALONE = {"too_large": 413, "unsupported_media": 415}
 
 def reply_of(outcomes: Sequence[Outcome]) -> Reply:
     """Return the answer that tells the caller what became of every event."""
+    if all(map(_is_acked, outcomes)):
+        return CREATED
     failed = [(index, outcome) for index, outcome in enumerate(outcomes) if outcome.error]
     if not failed:
-        return CREATED if all(_is_acked(o) for o in outcomes) else _spooled(outcomes)
+        return _spooled(outcomes)
     body = _failures(failed, whole=False)
     if len(failed) < len(outcomes):
         return Reply(207, _with_spooled(body, outcomes), (JSON,))
