@@ -138,9 +138,9 @@ def _between(samples: Sequence[Sample], start: float, end: float) -> list[Sample
 
 
 def _level(samples: Sequence[Sample], figure: Callable[[Worker], int]) -> float:
-    """Return the median of what a worker has, over all workers and samples; 0 of none."""
-    values = sorted(figure(worker) for sample in samples for worker in sample.workers)
-    return values[len(values) // 2] if values else 0
+    """Return what a worker has on average, over all workers and samples; 0 of none."""
+    values = [figure(worker) for sample in samples for worker in sample.workers]
+    return sum(values) / len(values) if values else 0
 
 
 def as_json(checks: Iterable[Check]) -> list[dict[str, Any]]:

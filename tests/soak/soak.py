@@ -28,7 +28,8 @@ from tests.soak.watch import Watch
 __all__ = ["Plan", "Report", "soak"]
 
 READY_SECONDS = 60.0
-SCRAPE_SECONDS = 10.0
+OUTAGE = 10.0
+"""Seconds without Kafka during the warm-up: long enough for the spool to be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ async def _under_load(
         watching = asyncio.create_task(watch.run())
         try:
             async with strangers:
-                await asyncio.sleep(plan.warm)
+                await _warmed(plan, world)
                 lanes = (_Lane(plan, world, watch, name, happened) for name in world.lanes)
                 await asyncio.gather(*(lane.run(half, end) for lane in lanes))
             await world.mend()
@@ -164,6 +165,13 @@ async def _under_load(
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
     return sorted(happened, key=lambda fault: float(fault["start"]))
+
+
+async def _warmed(plan: Plan, world: World) -> None:
+    """Warm up, with one outage in it: what is used for the first time takes memory for good."""
+    await asyncio.sleep(plan.warm / 4)
+    await world.suffer(Fault("broker-frozen", 0.0, min(OUTAGE, plan.warm / 3), 0))
+    await asyncio.sleep(plan.warm * 3 / 4 - min(OUTAGE, plan.warm / 3))
 
 
 @dataclass(frozen=True, slots=True)
