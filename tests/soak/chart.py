@@ -57,16 +57,17 @@ def draw(samples: Sequence[Sample], faults: Sequence[Mapping[str, Any]], path: P
     descriptors.set_ylim(bottom=0)
     latency.set_yscale("log")
     answers.set_yscale("symlog")
+    answers.set_ylim(bottom=0)
     latency.legend(loc="upper right")
     answers.legend(loc="upper right")
     answers.set_xlabel("seconds; red: brokers, processes and disk, blue: schemas and streams")
     for fault in faults:
-        place = 1.02 if fault["lane"] == "world" else 1.2
+        place = 1.02 if fault["lane"] == "world" else 1.5
         memory.annotate(
             fault["kind"],
             ((fault["start"] + fault["end"]) / 2, place),
             xycoords=("data", "axes fraction"),
-            rotation=30,
+            rotation=60,
             fontsize=6,
             color=SHADES[fault["lane"]],
         )

@@ -6,7 +6,7 @@ import resource
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,8 @@ class Generations:
         log = self.service.folder / "stderr.txt"
         limit = resource.RLIM_INFINITY if room is None else log.stat().st_size + room
         for pid in self.workers:
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+            with suppress(ProcessLookupError):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
     def _start(self) -> None:
         self._stack.close()
