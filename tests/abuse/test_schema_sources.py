@@ -357,7 +357,7 @@ async def test_what_a_failing_repository_sends_is_not_kept(repository, serving_f
         remembered = len(service_of(client).schemas._failed)
 
     assert len(repository.asked) == 1_001
-    assert remembered == 1_000
+    assert 0 < remembered <= 1_000
     # 200 MB passed through.
     assert grew < 50_000_000
 
