@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: serve test check format ledger spark bench bench-check bench-accept clean
+.PHONY: serve test check format ledger soak spark bench bench-check bench-accept clean
 
 serve: $(READY)  ## start the service on 127.0.0.1:8192 with the embedded log and demo streams
 	$(BIN)/sluiceway serve $(ARGS)
@@ -27,6 +27,9 @@ ledger: $(READY)  ## every Kafka fault under load; its accounts go to docs/relia
 	@rm -f .ledger
 	LEDGER_FILE=$(CURDIR)/.ledger SLUICEWAY_REQUIRE_KAFKA=1 $(BIN)/python -m pytest tests/kafka/test_ledger.py tests/kafka/test_ledger_cluster.py tests/kafka/test_ledger_mock.py $(ARGS)
 	$(BIN)/python -m tests.kafka.report .ledger docs/reliability.md
+
+soak: $(READY)  ## minutes of random faults and abuse, then the accounts: make soak ARGS="--minutes 10 --seed 7"
+	$(BIN)/python -m tests.soak $(ARGS)
 
 spark: $(READY)  ## install PySpark, for the tests of `sluiceway migrate verify --engine spark`
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[spark]'

@@ -1,6 +1,5 @@
 """Serving in this process: uvicorn, made to drain before it stops, and to stop in the end."""
 
-import gc
 import logging
 import os
 import signal
@@ -14,6 +13,7 @@ from typing import Any
 
 import uvicorn
 
+from app import memory
 from app.core.errors import ConfigError
 from app.protocol import LimitedProtocol
 from app.settings import HttpSettings
@@ -25,7 +25,6 @@ BACKLOG = 2048
 STOP_MARGIN = 1.0
 """Seconds of the grace period that are kept for closing the sink."""
 MISCONFIGURED = 2
-GC_THRESHOLD = (10_000, 20, 20)
 
 Announce = Callable[[], None]
 
@@ -76,16 +75,6 @@ def serve(sock: socket.socket, settings: HttpSettings, announce: Announce = say_
     return 0
 
 
-def settle_memory() -> None:
-    """Tell the garbage collector that what is there now will stay, and to look less often.
-
-    Going through all modules and schemas again and again took a fifth of the time of large batches.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLD)
-
-
 def end_with(lifeline: int) -> None:
     """End this process as SIGTERM would, once nobody holds the other end of a pipe any more."""
 
@@ -108,7 +97,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        settle_memory()
+        memory.settle()
+        memory.keep_giving_back()
         self._announce()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 (uvicorn's)

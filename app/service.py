@@ -253,6 +253,7 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
             error_events=error_events,
             max_event_size=settings.http.max_event_size,
             produce_timeout=settings.http.produce_timeout,
+            schema_timeout=settings.http.produce_timeout,
             observers=[metrics.observe],
             error_event_observer=metrics.count_error_events,
             produce_observer=metrics.observe_produce,

@@ -150,7 +150,10 @@ class SchemaSettings(Section):
         60.0, ge=0, description="Seconds for which `latest` is remembered to mean a version."
     )
     fetch_timeout: float = Field(
-        5.0, gt=0, description="Seconds that a repository may take for one schema."
+        5.0,
+        gt=0,
+        description="Seconds that a repository may take for one schema. All schemas of a request "
+        "together may take http.produce_timeout.",
     )
     max_size: int = Field(MIB, ge=KIB, description="Largest schema document in bytes.")
 

@@ -23,7 +23,7 @@ from app.pipeline.discretion import discreet
 from app.pipeline.enrich import Enrichment
 from app.pipeline.errorevents import ErrorEvents
 from app.pipeline.records import record_of
-from app.schemas.validator import Schema
+from app.pipeline.search import Schemas, Search
 from app.sinks.base import Sink
 from app.streams.configs import Stream
 
@@ -44,23 +44,11 @@ class Streams(Protocol):
         ...
 
 
-class Schemas(Protocol):
-    """The schemas that can be had."""
-
-    def at_hand(self, uri: str) -> Schema | None:
-        """Return the compiled schema if it is in memory."""
-        ...
-
-    async def get(self, uri: str) -> Schema:
-        """Return the compiled schema; raises SchemaNotFound or SchemaUnavailable."""
-        ...
-
-
 class Pipeline:
     """Takes raw events of any wire to the sink, and says what became of each.
 
-    `error_events` None: refused events are not told about on a stream. `produce_timeout` is in
-    seconds, `max_event_size` in bytes.
+    `error_events` None: refused events are not told about on a stream. `produce_timeout` and
+    `schema_timeout` are in seconds, for all events of a request; `max_event_size` is in bytes.
     """
 
     def __init__(
@@ -74,6 +62,7 @@ class Pipeline:
         error_events: ErrorEvents | None = None,
         max_event_size: int = 1_048_576,
         produce_timeout: float = 8.0,
+        schema_timeout: float = 8.0,
         observers: Sequence[Observer] = (),
         error_event_observer: Callable[[str, int], None] = lambda _status, _count: None,
         produce_observer: Callable[[float], None] = lambda _seconds: None,
@@ -88,6 +77,7 @@ class Pipeline:
         self.observers = observers
         self._max_event_size = max_event_size
         self._deadlines = Deadlines(produce_timeout)
+        self._schema_timeout = schema_timeout
         self._observe_error_events = error_event_observer
         self._observe_produce = produce_observer
 
@@ -102,6 +92,7 @@ class Pipeline:
         outcomes: list[Outcome | None] = []
         admitted: list[tuple[int, Event]] = []
         records: list[Record] = []
+        search = Search(self.schemas, self._schema_timeout)
         busy_since = time.perf_counter()
         for position, raw in enumerate(raws):
             if time.perf_counter() - busy_since > BUSY:
@@ -110,7 +101,7 @@ class Pipeline:
             event = None
             try:
                 event = decoded(raw, decode)
-                records.append(await self._admit(event, context))
+                records.append(await self._admit(event, context, search))
             except SchemaViolation as error:
                 assert event is not None
                 outcomes.append(self._turned_away(raw, event, discreet(error, event.body)))
@@ -147,12 +138,12 @@ class Pipeline:
             observer(finished, context)
         return finished
 
-    async def _admit(self, event: Event, context: Context) -> Record:
+    async def _admit(self, event: Event, context: Context, search: Search) -> Record:
         """Admit one event; every line is one thing that can turn it away."""
         stream = self.streams.get(event.stream)  # MissingField, UnknownStream, …Unavailable
         self._check_may_write(stream, context)  # StreamReserved, Credentials…, ProducerNotAllowed
         uri = event.schema_uri  # MissingField
-        schema = self.schemas.at_hand(uri) or await self.schemas.get(uri)  # SchemaNotFound, …
+        schema = self.schemas.at_hand(uri) or await search.get(uri)  # SchemaNotFound, …
         stream.check_allows(schema.title)  # SchemaNotAllowed
         body = self.enrich(event, schema, stream, context)
         if stream.producers:
@@ -184,6 +175,7 @@ class Pipeline:
             return []
         internal = replace(context, internal=True)
         records = []
+        search = Search(self.schemas, self._schema_timeout)
         busy_since = time.perf_counter()
         for outcome in refused:
             if time.perf_counter() - busy_since > BUSY:
@@ -191,7 +183,7 @@ class Pipeline:
                 busy_since = time.perf_counter()
             try:
                 event = self.error_events.of(outcome, context)
-                records.append(await self._admit(event, internal))
+                records.append(await self._admit(event, internal, search))
             except EventError as error:
                 logger.warning("An error event was itself refused.", extra={"error": str(error)})
                 self._observe_error_events("refused", 1)

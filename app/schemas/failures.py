@@ -30,11 +30,17 @@ class Failures:
         return _again(failed[1]) if failed and self._clock() < failed[0] else None
 
     def remember(self, uri: str, error: EventError) -> None:
-        """Keep why a schema could not be had; the oldest failure beyond `size` is forgotten."""
+        """Keep why a schema could not be had; forget the oldest beyond `size` or their time."""
         ttl = self._not_found_ttl if isinstance(error, SchemaNotFound) else FAILURE_TTL
-        self._failed[uri] = (self._clock() + ttl, error)
+        # Not the error itself: its traceback would keep whatever document it was raised about.
+        self._failed[uri] = (self._clock() + ttl, _again(error))
         self._failed.move_to_end(uri)
-        while len(self._failed) > self._size:
+        # The oldest come first, and what has ended is of no use to anybody.
+        now = self._clock()
+        while self._failed:
+            ends, _ = next(iter(self._failed.values()))
+            if len(self._failed) <= self._size and now <= ends:
+                return
             self._failed.popitem(last=False)
 
 

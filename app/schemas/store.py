@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 
+from app import outgoing
 from app.core.errors import ConfigError, EventError, SchemaNotFound, SchemaUnavailable
 from app.core.json import text_of
 from app.schemas.closure import BrokenSchema, Closure, closure_of
@@ -90,7 +91,7 @@ class SchemaStore:
         """Open the repositories; raises ConfigError with all that cannot be."""
         client = None
         if self._allow_absolute or any(uri.startswith(_HTTP) for uri in self._base_uris):
-            client = httpx.AsyncClient(timeout=self._fetch_timeout)
+            client = outgoing.client(timeout=self._fetch_timeout)
             self._stack.push_async_callback(client.aclose)
         sources: list[SchemaSource] = []
         problems: list[str] = []
@@ -121,13 +122,17 @@ class SchemaStore:
             self._schemas.move_to_end(schema.uri)
         return schema
 
-    async def get(self, uri: str) -> Schema:
-        """Return the compiled schema; raises SchemaNotFound or SchemaUnavailable, nothing else."""
+    async def get(self, uri: str, *, wait: float | None = None) -> Schema:
+        """Return the compiled schema; raises SchemaNotFound or SchemaUnavailable, nothing else.
+
+        After `wait` seconds it is unavailable; what was begun goes on, so that it is there later.
+        Nothing is begun for a caller who has no time left.
+        """
         schema = self.at_hand(uri)
         if schema is not None:
             return schema
         canonical = canonical_uri(uri, allow_absolute=self._allow_absolute)
-        schema = await self._of_canonical(canonical)
+        schema = await self._of_canonical(canonical, wait)
         if name_of(canonical) != LATEST and schema.uri in self._schemas:
             if len(self._spelled) >= 2 * self._cache_size:
                 self._spelled.clear()
@@ -157,7 +162,7 @@ class SchemaStore:
             uri, client=client, max_bytes=self._max_bytes, timeout=self._fetch_timeout
         )
 
-    async def _of_canonical(self, uri: str) -> Schema:
+    async def _of_canonical(self, uri: str, wait: float | None) -> Schema:
         schema = self._schemas.get(uri)
         if schema is not None:
             self._schemas.move_to_end(uri)
@@ -169,23 +174,28 @@ class SchemaStore:
         if failed is not None:
             raise failed
         try:
-            return await self._landed(uri)
+            return await self._landed(uri, wait)
         except SchemaUnavailable:
             if known:  # better an old answer than none: versions never change
                 self._latest[uri] = (self._clock() + FAILURE_TTL, known[1])
                 return known[1]
             raise
 
-    async def _landed(self, uri: str) -> Schema:
+    async def _landed(self, uri: str, wait: float | None) -> Schema:
         if self._stopping:
             raise SchemaUnavailable(STOPPING)
+        if wait is not None and wait <= 0:
+            raise _too_late(uri)
         flight = self._flights.get(uri)
         if flight is None:
             flight = self._flights[uri] = asyncio.create_task(self._fetched(uri))
             flight.add_done_callback(lambda done: self._ended(uri, done))
         try:
-            # Whoever gives up waiting must not take the schema from the others.
-            return await asyncio.shield(flight)
+            async with asyncio.timeout(wait):
+                # Whoever gives up waiting must not take the schema from the others.
+                return await asyncio.shield(flight)
+        except TimeoutError:
+            raise _too_late(uri) from None
         except asyncio.CancelledError:
             if flight.cancelled():
                 raise SchemaUnavailable(STOPPING) from None
@@ -252,6 +262,14 @@ class SchemaStore:
             for spelled in [uri for uri, it in self._spelled.items() if it.uri == dropped.uri]:
                 del self._spelled[spelled]
         return schema
+
+
+def _too_late(uri: str) -> SchemaUnavailable:
+    return SchemaUnavailable(
+        f"Schema {uri} did not come in the time that a request has for all its schemas.",
+        pointer="/$schema",
+        hint="Send the event again later; whoever runs the schema repository has to look.",
+    )
 
 
 def _unusable(uri: str, why: str) -> SchemaUnavailable:

@@ -13,6 +13,7 @@ from urllib.request import url2pathname
 
 import httpx
 
+from app import outgoing
 from app.core.errors import ConfigError, IntakeError
 from app.core.json import JsonError, loads, text_of
 from app.core.yaml import YamlError, parse_yaml
@@ -119,7 +120,7 @@ class StreamSource:
             self._tls = await asyncio.to_thread(httpx.create_ssl_context)
         content = bytearray()
         async with (
-            httpx.AsyncClient(verify=self._tls, timeout=self._timeout) as client,
+            outgoing.client(verify=self._tls, timeout=self._timeout) as client,
             client.stream("GET", self._uri, headers=self._headers) as response,
         ):
             if response.status_code != httpx.codes.OK:

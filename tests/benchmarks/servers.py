@@ -10,10 +10,10 @@ from typing import Any
 
 import uvicorn
 
+from app import memory
 from app.config import load_settings
 from app.core.events import Delivery, Record
 from app.protocol import LimitedProtocol
-from app.server import settle_memory
 from app.sinks.base import Health
 from app.web.application import create_app
 from tests.benchmarks.plain import plain_app
@@ -60,7 +60,7 @@ def app_of(kind: str, config: str | None, bootstrap: str | None) -> Any:
         return noop
     if kind == "plain":
         return plain_app(bootstrap)
-    settle_memory()  # as `sluiceway serve` does
+    memory.settle()  # as `sluiceway serve` does
     return create_app(load_settings(config), sink=NullSink() if kind == "null" else None)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -129,7 +130,10 @@ def test_every_make_target_and_sluiceway_command_in_a_sh_block_exists(page):
         for line in block.text.splitlines():
             if line.startswith("make "):
                 done = subprocess.run(
-                    ["make", "-n", *line.split()[1:]], cwd=ROOT, capture_output=True, check=False
+                    ["make", "-n", *shlex.split(line)[1:]],
+                    cwd=ROOT,
+                    capture_output=True,
+                    check=False,
                 )
                 assert done.returncode == 0, line
             else:

@@ -36,6 +36,8 @@ class Load:
     clients: int = 12
     batch: int = 5
     size: int = 1000
+    marker: str = ""
+    """What every event's `pad` begins with, so that it can be looked for elsewhere."""
     pause: float = 0.03
     answer_timeout: float = 20.0
     sent: dict[str, Sent] = field(default_factory=dict)
@@ -68,7 +70,9 @@ class Load:
             for _ in range(self.batch):
                 event_id = str(uuid.uuid4())
                 self.sent[event_id] = Sent(stream, name, seq)
-                events.append(event_of(stream, event_id, name, seq, self.size))
+                event = event_of(stream, event_id, name, seq, self.size)
+                event["pad"] = self.marker + event["pad"]
+                events.append(event)
                 seq += 1
             started = time.monotonic()
             try:
@@ -84,12 +88,13 @@ class Load:
                 continue
             took = time.monotonic() - started
             self.answers.append((time.monotonic(), took, status))
-            self._note([event["meta"]["id"] for event in events], status, body)
+            self.note([event["meta"]["id"] for event in events], status, body)
             await self._wait(self.pause)
         if streams:
             streams[1].close()
 
-    def _note(self, ids: list[str], status: int, body: bytes) -> None:
+    def note(self, ids: list[str], status: int, body: bytes) -> None:
+        """Remember what was told of the events of one request."""
         for event_id in ids:
             # Of a mixed answer, what is not listed is acknowledged.
             self.sent[event_id].told = "201" if status == 207 else str(status)

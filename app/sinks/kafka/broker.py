@@ -15,8 +15,15 @@ from app.sinks.kafka.metadata import Address
 
 logger = logging.getLogger(__name__)
 
-FOREIGN = (OSError, KafkaError, TimeoutError, AssertionError, NotImplementedError, ValueError)
-"""What aiokafka raises when a broker is away, refuses us, or does not speak Kafka."""
+FOREIGN = (
+    *(OSError, KafkaError, TimeoutError, AssertionError, NotImplementedError, ValueError),
+    RuntimeError,
+)
+"""What aiokafka raises when a broker is away, refuses us, or does not speak Kafka.
+
+RuntimeError is uvloop's, for a connection that was lost a moment ago.
+"""
+_NOT_SENT = (KafkaConnectionError, IncompatibleBrokerVersion, NotImplementedError, RuntimeError)
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
@@ -100,7 +107,7 @@ class Broker:
             raise BrokerUnreachable(f"There is no connection to {self.address}.", sent=False)
         try:
             waiting = connection.send(request)
-        except (KafkaConnectionError, IncompatibleBrokerVersion, NotImplementedError) as error:
+        except _NOT_SENT as error:
             self.disconnect()
             raise BrokerUnreachable(f"{self.address}: {error}", sent=False) from error
         try:

@@ -44,3 +44,32 @@ def test_the_oldest_failure_is_forgotten_first(clock):
     assert failures.of("/b") is None
     assert str(failures.of("/a")) == "/a"
     assert str(failures.of("/c")) == "/c"
+
+
+def test_what_no_longer_counts_is_not_kept(clock):
+    failures = Failures(not_found_ttl=10, size=1_000, clock=clock)
+    for number in range(100):
+        failures.remember(f"/{number}", SchemaNotFound("no"))
+        clock.now += 1
+
+    assert len(failures) <= 11
+
+
+def test_without_a_time_to_remember_nothing_is_known(clock):
+    failures = Failures(not_found_ttl=0, size=5, clock=clock)
+
+    failures.remember("/a", SchemaNotFound("no"))
+
+    assert failures.of("/a") is None
+
+
+def test_a_failure_keeps_nothing_of_where_it_was_raised(clock):
+    failures = Failures(not_found_ttl=10, size=5, clock=clock)
+    error = SchemaUnavailable("down")
+    error.__cause__ = ValueError("about a document of a megabyte")
+
+    failures.remember("/a", error)
+
+    ((_, kept),) = failures._failed.values()
+    assert kept is not error
+    assert kept.__cause__ is None

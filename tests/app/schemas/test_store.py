@@ -516,3 +516,36 @@ async def test_whatever_a_schema_holds_its_reason_can_be_sent(folder, opened, na
 
     assert len(problems) == 3
     assert all(len(problem.encode()) < 10_000 for problem in problems)
+
+
+async def test_who_cannot_wait_gets_no_schema_and_the_next_one_does(server, opened):
+    server.put("/a/1.0.0", TITLED)
+    server.gate.clear()
+    store = await opened(server.url)
+
+    with pytest.raises(SchemaUnavailable, match="did not come in the time"):
+        await store.get("/a/1.0.0", wait=0.05)
+    server.gate.set()
+
+    assert (await store.get("/a/1.0.0", wait=10)).title == "a"
+    assert server.asked == ["/a/1.0.0"]
+
+
+async def test_for_who_has_no_time_nothing_is_fetched_but_what_is_known_is_told(server, opened):
+    server.put("/a/1.0.0", TITLED)
+    store = await opened(server.url)
+    schema = await store.get("/a/1.0.0")
+    with pytest.raises(SchemaNotFound):
+        await store.get("/no/1.0.0")
+    asked = len(server.asked)
+
+    with pytest.raises(SchemaUnavailable, match="did not come in the time"):
+        await store.get("/b/1.0.0", wait=0)
+    with pytest.raises(SchemaNotFound, match="has /no"):
+        await store.get("/no/1.0.0", wait=0)
+    with pytest.raises(SchemaNotFound, match="dot segments"):
+        await store.get("/../1.0.0", wait=-1)
+
+    assert await store.get("a/1.0.0.yaml", wait=0) is schema
+    assert len(server.asked) == asked
+    assert not store._flights
