@@ -12,6 +12,12 @@ APPLICATION = 0x536C7563  # "Sluc", told by `PRAGMA application_id` and by `file
 # The index lists (offset, stream) and not (stream, offset): every event is then appended to one
 # page of it instead of one per stream, which was 40 % of the cost of a commit. Looking for a stream
 # scans the index, about 40 bytes an event, and not the events.
+_STATE = """
+SELECT (SELECT count(*) FROM sqlite_schema), application_id, user_version
+FROM pragma_application_id, pragma_user_version
+"""
+"""One statement, so that what another process is making is seen whole or not at all."""
+
 _TABLES = (
     """
     CREATE TABLE events (
@@ -133,8 +139,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
 
 def _format_of(db: sqlite3.Connection, path: Path) -> int | None:
     """Return the file's format, None if nothing was ever written to it; raises ConfigError."""
-    application = db.execute("PRAGMA application_id").fetchone()[0]
-    version = db.execute("PRAGMA user_version").fetchone()[0]
+    tables, application, version = db.execute(_STATE).fetchone()
     if application == APPLICATION and version == FORMAT:
         return FORMAT
     if application == APPLICATION:
@@ -142,7 +147,7 @@ def _format_of(db: sqlite3.Connection, path: Path) -> int | None:
             f"{path} is an event log of format {version}, and this Sluiceway knows format "
             f"{FORMAT}. Use the Sluiceway that wrote it, or let sink.path name another file."
         )
-    if db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] or application or version:
+    if tables or application or version:
         raise ConfigError(
             f"{path} is a SQLite file of another program, and is left alone. "
             "Let sink.path name another file."

@@ -1,5 +1,7 @@
 import os
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -127,3 +129,15 @@ def test_odd_names_are_files_like_any_other(tmp_path):
 
     assert path.exists()
     open_for_reading(path).close()
+
+
+def test_many_that_open_a_new_file_at_once_all_take_it_for_their_own(tmp_path):
+    together = threading.Barrier(6)
+
+    def opened(number):
+        together.wait()
+        open_for_writing(tmp_path / f"{number}.db", lock_timeout=10).close()
+
+    with ThreadPoolExecutor(6) as pool:
+        for number in range(40):
+            list(pool.map(opened, [number] * 6))
