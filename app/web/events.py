@@ -1,6 +1,7 @@
 """The modern wire: POST /v1/events, one event or an array of them, old kinds among them."""
 
 import asyncio
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,7 +22,14 @@ SOURCE = "events"
 TRUE = frozenset(("1", "true", "yes", ""))
 FALSE = frozenset(("0", "false", "no"))
 MAX_QUERY_FIELDS = 50
+MAX_RECALLED = 512
+"""Bytes of a query of which it is remembered what it says."""
 MANY_OUTCOMES = 500
+
+Said = tuple[bool, str | None, str | None]
+"""hasty, stream and schema URI, as the query of a URL says them."""
+
+NOTHING_SAID: Said = (False, None, None)
 
 
 class EventsWire:
@@ -31,6 +39,7 @@ class EventsWire:
         self, service: Service, contexts: Contexts, clients: Clients | None = None
     ) -> None:
         http = service.settings.http
+        self._recalled = lru_cache(maxsize=1_024)(self._defaults)
         self._service = service
         self._contexts = contexts
         self._clients = clients
@@ -54,7 +63,8 @@ class EventsWire:
         try:
             if self._clients:
                 context = await self._clients.let_in(context)
-            hasty, stream, schema_uri = self._defaults(scope["query_string"])
+            query = scope["query_string"]
+            hasty, stream, schema_uri = self._said(query) if query else NOTHING_SAID
             with self.guard.hold() as held:
                 body = await self.guard.read(context.header, receive, held)
                 payloads = payloads_of(body, self._max_events)
@@ -79,10 +89,12 @@ class EventsWire:
             reply = await self._refused(refusal, context)
             return await answer(reply, None if refusal.whole else receive)
 
-    def _defaults(self, query: bytes) -> tuple[bool, str | None, str | None]:
-        """Return hasty, stream and schema URI as the query says."""
-        if not query:
-            return False, None, None
+    def _said(self, query: bytes) -> Said:
+        # Clients say the same each time. What is long is not kept.
+        return self._recalled(query) if len(query) <= MAX_RECALLED else self._defaults(query)
+
+    def _defaults(self, query: bytes) -> Said:
+        """Return hasty, stream and schema URI as the query says; raises Refusal."""
         try:
             pairs = parse_qsl(
                 query.decode(),
