@@ -12,7 +12,7 @@ from app.logs.repeats import Repeats
 
 logger = logging.getLogger(__name__)
 
-ACCESS = "app.web.access"
+ACCESS = "app.web.accesslog"
 """The logger of the access log, if that is on: its lines are all wanted."""
 
 # Their notes on each request or start-up step are not for operators.

@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from app.core.current import CURRENT
 from app.core.events import Context, Outcome
+from app.logs import ACCESS
 from app.streams.privacy import truncated
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger(ACCESS)
 
 FAILED = 400
 PARTLY = 207

@@ -16,7 +16,7 @@ from app.web.asgi import SAFETY, Answer, Receive, Send, has_body, send_reply
 from app.web.cors import Cors
 from app.web.guard import ClientGone
 from app.web.replies import CLOSE, RETRY_AFTER, Headers, Reply, plain_failure
-from app.web.requestids import beside_answer, take_id
+from app.web.requestids import NAME, beside_answer, take_id
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,9 @@ class FrontDoor:
             nonlocal begun
             begun = True
             beside = self._cors.headers(scope) if self._cors.on else ()
-            if current.id is not None or reply.status not in ALL_IS_WELL:
+            if current.id is not None:
+                beside = (*beside, (NAME, current.id.encode()))
+            elif reply.status not in ALL_IS_WELL:
                 beside = (*beside, beside_answer(current, scope))
             return send_reply(send, reply, beside=beside, unread=unread)
 
