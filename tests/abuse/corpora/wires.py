@@ -22,7 +22,7 @@ _SCHEMA = {
         "$schema": _TEXT,
         "meta": {
             "type": "object",
-            "properties": {name: _TEXT for name in ("stream", "dt", "id", "request_id", "domain")},
+            "properties": dict.fromkeys(("stream", "dt", "id", "request_id", "domain"), _TEXT),
         },
         "http": {
             "type": "object",
