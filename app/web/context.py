@@ -97,6 +97,8 @@ def _joined(raw: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 def _text(value: bytes) -> str:
     # Browsers send ASCII; what is not UTF-8 is read as HTTP always was, so that nothing is lost.
+    # Blanks around a value are none of it (RFC 9110, 5.5); the parser leaves those at the end.
+    value = value.strip(b" \t")
     try:
         return value.decode()
     except UnicodeDecodeError:

@@ -53,8 +53,14 @@ class Naughty(NamedTuple):
 
 
 class Uri(NamedTuple):
-    """A text where a schema's URI is expected, which must lead nowhere."""
+    """A text where a schema's URI is expected, which must lead nowhere.
+
+    `reason` is why an event is refused that names it, `eventbus` the same for an EventBus event,
+    whose URIs have another form; "stored": in that form it names a schema that is there.
+    """
 
     group: str
     name: str
     text: str
+    reason: Literal["schema_not_found", "schema_unavailable"] = "schema_not_found"
+    eventbus: Literal["schema_not_found", "schema_unavailable", "stored"] = "schema_not_found"
