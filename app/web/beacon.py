@@ -8,11 +8,12 @@ from app.web.asgi import Receive, Send, has_body, send_reply
 from app.web.context import Contexts, headers_of
 from app.web.guard import Guard, Refusal
 from app.web.payloads import payloads_of
-from app.web.replies import CLOSE, NO_CONTENT, Reply
+from app.web.replies import CLOSE, NO_CONTENT, Reply, plain_failure
 
 SOURCE = "beacon"
 PATHS = ("/beacon/event", "/beacon/event.gif", "/event.gif")
 METHODS = frozenset(("GET", "HEAD", "POST"))  # sendBeacon is a POST with everything in its URL
+ALLOW = (b"allow", b"GET, HEAD, POST, OPTIONS")
 LAST = Reply(204, b"", (CLOSE,))  # a body that nobody reads must not go on for ever
 SCANNER = "Fuzz Faster U Fool"  # T266130: its requests were never logged either
 
@@ -31,9 +32,12 @@ class BeaconWire:
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> int:
         """Answer the request and return the status. A body beside a query is not read."""
+        if scope["method"] not in METHODS:
+            closing = (CLOSE,) if has_body(scope) else ()
+            told = "Beacons are sent with GET, HEAD or POST."
+            return await send_reply(send, plain_failure(405, told, (ALLOW, *closing)))
         query: bytes = scope["query_string"]
-        known = scope["path"] in PATHS and scope["method"] in METHODS
-        if known and not _is_scanner(scope):
+        if scope["path"] in PATHS and not _is_scanner(scope):
             context = self._contexts.of(scope, SOURCE)
             if query:
                 await self._service.process(

@@ -4,7 +4,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from app.core.events import RawEvent
 from app.web.replies import reply_of
-from app.web.responses import RequestContexts, RunningService, response_of
+from app.web.responses import RequestContexts, RunningService, failure, response_of
 
 router = APIRouter(tags=["operations"])
 
@@ -14,11 +14,15 @@ SOURCE = "test"
 @router.get(
     "/v1/_test/events",
     status_code=201,
+    response_class=Response,
     responses={
-        207: {"description": "Some were stored."},
-        400: {"description": "All were refused."},
-        404: {"description": "No test events are configured."},
-        503: {"description": "They could not be stored now."},
+        201: {"description": "All were stored. No body."},
+        202: {"description": "All will be stored: some are spooled."},
+        207: failure("Some were stored."),
+        400: failure("All were refused."),
+        404: failure("No test events are configured."),
+        503: failure("They could not be stored now."),
+        504: failure("They may or may not be stored."),
     },
 )
 async def send_test_events(
