@@ -18,6 +18,7 @@ COMMANDS = {
     "serve": ("app.commands.serve", "start the service"),
     "check": ("app.commands.check", "show the settings in force, and all that is wrong with them"),
     "doctor": ("app.commands.doctor", "look at all that the service needs, and say what to do"),
+    "keys": ("app.commands.keys", "make an API key for whoever sends"),
     "decode": ("app.commands.decode", "turn old events in files into modern ones"),
     "consume": ("app.commands.consume", "take lines of old logs from Kafka or a file to the sink"),
     "log": ("app.logview", "read the embedded SQLite log"),

@@ -34,7 +34,7 @@ TEST_VARIABLES = (
 _SECRET_PARAMETER = re.compile(
     r"(?i)([?&][^=&#]*(?:password|secret|token|authorization|api[-_]?key)[^=&#]*=)[^&#]*"
 )
-_SECRET = re.compile(r"(?i)password|secret|token|authorization|cookie|api[-_]?key")
+_SECRET = re.compile(r"(?i)password|secret|token|authorization|cookie|api[-_]?key(?!s_file)")
 
 
 def load_settings(config: str | Path | None = None) -> Settings:
@@ -141,7 +141,9 @@ def _described(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str]]
 
 def _masked(value: Any, name: str = "") -> Any:
     if isinstance(value, Mapping):
-        return {key: _masked(item, key) for key, item in value.items()}
+        # What is inside of something secret is secret, too, whatever its own name.
+        secret = bool(_SECRET.search(name))
+        return {key: _masked(item, name if secret else key) for key, item in value.items()}
     if isinstance(value, list):
         return [_masked(item, name) for item in value]
     if isinstance(value, str):

@@ -6,8 +6,9 @@ With several workers each process keeps its numbers in a shared folder, named by
 
 import os
 import time
+from bisect import bisect_left
 from collections import Counter as Tally
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from prometheus_client import (
@@ -55,9 +56,11 @@ class Metrics:
 
     def __init__(self, *, max_streams: int = 2_000) -> None:
         self._max_streams = max_streams
-        self.pending_bytes = 0
+        self.pending_bytes: Callable[[], int] = lambda: 0
+        """Says how many bytes of bodies are in work now."""
         self._streams: set[str] = set()
-        self._tally: Tally[tuple[str, str, str, str, str]] = Tally()
+        self._tally: Tally[tuple[str, str | None, str, str, str]] = Tally()
+        self._durations: dict[tuple[str, ...], _Durations] = {}
         self._children: dict[tuple[int, tuple[str, ...]], Any] = {}
         self.registry = CollectorRegistry()
         self.events = Counter(
@@ -72,14 +75,14 @@ class Metrics:
             ("status",),
             registry=self.registry,
         )
-        self.requests = Histogram(
+        self.requests = _Histogram(
             "sluiceway_http_request_seconds",
             "Time from a request's head to its answer.",
             ("route", "method", "status"),
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self.produce = Histogram(
+        self.produce = _Histogram(
             "sluiceway_produce_seconds",
             "Time that the sink took for the events of one request.",
             buckets=_SECONDS,
@@ -121,6 +124,18 @@ class Metrics:
             "Events by what their senders were told, in the words of docs/http-api.md.",
             ("receipt",),
             registry=self.registry,
+        )
+        self.jwks_fetches = Counter(
+            "sluiceway_jwks_fetches",
+            "Fetches of the keys that tokens are proven with: good or failed.",
+            ("status",),
+            registry=self.registry,
+        )
+        self.jwks_age = Gauge(
+            "sluiceway_jwks_age_seconds",
+            "Seconds since the keys in force for tokens were fetched.",
+            registry=self.registry,
+            multiprocess_mode="livemax",
         )
         self._add_kafka()
         self._add_spool()
@@ -199,9 +214,9 @@ class Metrics:
     def _gauge(self, name: str, text: str, *labels: str, mode: Any = "livesum") -> Gauge:
         return Gauge(name, text, labels, registry=self.registry, multiprocess_mode=mode)
 
-    def count_pending(self, change: int) -> None:
-        """Count bytes of bodies that come into work, or go out of it; the gauge follows later."""
-        self.pending_bytes += change
+    def count_jwks_fetch(self, good: bool) -> None:
+        """Count a fetch of the keys for tokens."""
+        self.jwks_fetches.labels("good" if good else "failed").inc()
 
     def kafka_watch(self, lane: str) -> "KafkaWatch":
         """Return what a Kafka sink tells its doings, for one lane: guaranteed or hasty."""
@@ -223,21 +238,23 @@ class Metrics:
         source, hasty = context.source, context.hasty
         tally = self._tally
         for outcome in outcomes:
+            told = "none" if hasty else outcome.receipt
             if outcome.error is None:
-                told = "none" if hasty else outcome.receipt
-                stream = self._stream_label(outcome.stream, stored=True)
-                tally[source, stream, "success", "accepted", told] += 1
+                tally[source, outcome.stream, "success", "accepted", told] += 1
             else:
-                told = "none" if hasty else outcome.receipt
-                stream = self._stream_label(outcome.stream, stored=False)
-                tally[source, stream, outcome.status, outcome.reason, told] += 1
+                tally[source, outcome.stream, outcome.status, outcome.reason, told] += 1
 
     def flush(self) -> None:
         """Bring the series up to date with what was observed."""
         tally, self._tally = self._tally, Tally()
-        for (*labels, told), count in tally.items():
-            self._child(self.events, *labels).inc(count)
+        for (source, stream, status, reason, told), count in tally.items():
+            label = self._stream_label(stream, stored=status == "success")
+            self._child(self.events, source, label, status, reason).inc(count)
             self._child(self.receipts, told).inc(count)
+        durations, self._durations = self._durations, {}
+        for labels, observed in durations.items():
+            series = self._child(self.requests, *labels) if labels else self.produce
+            series.add(observed)
 
     def _child(self, metric: Any, *labels: str) -> Any:
         """Return a metric's series; to look it up by its labels takes as long as to count."""
@@ -253,8 +270,18 @@ class Metrics:
 
     def observe_request(self, route: str, method: str, status: int, started: float) -> None:
         """Count a request; `started` is its `time.perf_counter()`."""
-        elapsed = time.perf_counter() - started
-        self._child(self.requests, route, method, str(status)).observe(elapsed)
+        self._observe_duration((route, method, str(status)), time.perf_counter() - started)
+
+    def observe_produce(self, seconds: float) -> None:
+        """Count the time that a sink took for the events of one request."""
+        self._observe_duration((), seconds)
+
+    def _observe_duration(self, labels: tuple[str, ...], seconds: float) -> None:
+        observed = self._durations.get(labels)
+        if observed is None:
+            observed = self._durations[labels] = _Durations()
+        observed.counts[bisect_left(_SECONDS, seconds)] += 1
+        observed.total += seconds
 
     def rendered(self) -> bytes:
         """Return all metrics in Prometheus' text format, of all workers if there are several."""
@@ -275,6 +302,27 @@ class Metrics:
             self._streams.add(stream)
             return stream
         return OTHER
+
+
+class _Durations:
+    """Durations that were observed since the series were brought up to date."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(_SECONDS) + 1)
+        self.total = 0.0
+
+
+class _Histogram(Histogram):
+    """A histogram of durations that is told of many at once."""
+
+    def add(self, observed: _Durations) -> None:
+        """Add what was observed."""
+        for bucket, count in zip(self._buckets, observed.counts, strict=True):
+            if count:
+                bucket.inc(count)
+        self._sum.inc(observed.total)
 
 
 class KafkaWatch:

@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from app import __version__
+from app.auth.identification import Identification
 from app.core.errors import ConfigError, EventError, InvalidEvent, MalformedEvent
-from app.core.events import Context, Decoder, Outcome, RawEvent
+from app.core.events import NOTHING, Context, Decoder, Outcome, RawEvent
 from app.core.json import Unstorable, loads
 from app.core.time import iso_of_ms
 from app.core.yaml import YamlError, parse_yaml
 from app.metrics import Metrics
+from app.openauth import open_identification, open_rates
 from app.outlets import Outlets, open_outlets, security_of
 from app.pipeline.decoders import as_object, refusing
 from app.pipeline.enrich import Enrichment
 from app.pipeline.errorevents import ErrorEvents
 from app.pipeline.gate import Pipeline
+from app.rates import Rates
 from app.schemas.store import SchemaStore
 from app.settings import (
     JsonlSinkSettings,
@@ -51,6 +54,11 @@ FLUSH_EVERY = 0.25
 FLUSHES = 20
 """After so many of these, the gauges are brought up to date, too."""
 
+NOBODY_IS_KNOWN = (
+    "Streams name their producers, but the settings auth.api_keys, auth.api_keys_file and auth.jwt "
+    "name nobody who could prove to be one: nothing is taken for these streams."
+)
+
 Step = Callable[[], Awaitable[None]]
 
 SINK_GRACE = 5.0
@@ -69,18 +77,26 @@ class Service:
     metrics: Metrics
     legacy: LegacyAdapter
     test_events: Sequence[Any] | None
+    identification: Identification | None
+    rates: Rates | None
     draining: bool = False
+
+    @property
+    def lacks_identification(self) -> bool:
+        """Whether streams name their producers, and nobody can prove to be one."""
+        current = self.streams.current
+        return self.identification is None and current is not None and current.have_producers
 
     @property
     def sink(self) -> Sink:
         """Where events go of requests that wait for their answer."""
         return self.outlets.sink
 
-    async def process(
+    def process(
         self, raws: Sequence[RawEvent], context: Context, decode: Decoder = as_object
-    ) -> list[Outcome]:
+    ) -> Awaitable[list[Outcome]]:
         """Take raw events through the pipeline; by default those of the modern wire."""
-        return await self.pipeline.process(raws, decode, context)
+        return self.pipeline.process(raws, decode, context)
 
     def beacon_decoder(self, context: Context) -> Decoder:
         """Return the decoder for the query of an old beacon that came with this request."""
@@ -95,16 +111,17 @@ class Service:
         """Return the decoder for JSON: modern events, and old ones that their shape tells."""
 
         def decode(payload: Any) -> tuple[dict[str, Any], Mapping[str, Any]]:
-            if isinstance(payload, dict) and "$schema" not in payload:
+            if isinstance(payload, dict):
+                if "$schema" in payload:
+                    return payload, NOTHING
                 if is_capsule(payload):
-                    return capsule(payload)
+                    return self.capsule_decoder(context)(payload)
                 if is_eventbus(payload):
                     return self.legacy.eventbus(payload, latest_of=self._latest_of)
             if isinstance(payload, Unstorable) and is_capsule(payload.value):
-                return capsule(payload)
+                return self.capsule_decoder(context)(payload)
             return as_object(payload)
 
-        capsule = self.capsule_decoder(context)
         return decode
 
     def capsule_decoder(self, context: Context) -> Decoder:
@@ -164,7 +181,9 @@ class Service:
         self.metrics.streams.set(len(current) if current else 0)
         self.metrics.streams_age.set(self.streams.age_seconds or 0)
         self.metrics.schemas.set(self.schemas.cached)
-        self.metrics.pending.set(self.metrics.pending_bytes)
+        if self.identification and self.identification.tokens:
+            self.metrics.jwks_age.set(self.identification.tokens.keys_age or 0)
+        self.metrics.pending.set(self.metrics.pending_bytes())
         self.metrics.flush()
         self.outlets.refresh(self.metrics)
         ready, _ = await self.ready()
@@ -199,7 +218,8 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
     )
     legacy, legacy_problems = _legacy(settings)
     test_events, test_problems = _test_events(settings)
-    problems = [*legacy_problems, *test_problems]
+    identification, auth_problems = open_identification(settings.auth, metrics.count_jwks_fetch)
+    problems = [*legacy_problems, *test_problems, *auth_problems]
 
     async with AsyncExitStack() as stack:
         stack.callback(metrics.flush)
@@ -207,6 +227,8 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
             (schemas.start, schemas.stop),
             (streams.start, streams.stop),
         ]
+        if identification:
+            parts.append((identification.start, identification.stop))
         parts += [(each.start, partial(each.stop, SINK_GRACE)) for each in outlets.all]
         for start, stop in parts:
             try:
@@ -233,7 +255,7 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
             produce_timeout=settings.http.produce_timeout,
             observers=[metrics.observe],
             error_event_observer=metrics.count_error_events,
-            produce_observer=metrics.produce.observe,
+            produce_observer=metrics.observe_produce,
         )
         service = Service(
             settings=settings,
@@ -244,7 +266,11 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
             metrics=metrics,
             legacy=legacy,
             test_events=test_events,
+            identification=identification,
+            rates=open_rates(settings.limits),
         )
+        if service.lacks_identification:
+            logger.warning(NOBODY_IS_KNOWN)
         await service.refresh_gauges()
         tending = asyncio.create_task(_tend(service))
         stack.push_async_callback(_ended, tending)
@@ -276,6 +302,11 @@ async def check(settings: Settings) -> tuple[list[str], list[str]]:
             lacks = await service.schemas.precache(settings.schemas.precache_uris)
             if not service.streams.ready:
                 lacks.append(f"streams: {service.streams.last_error}")
+            tokens = service.identification.tokens if service.identification else None
+            if tokens and tokens.keys_problem:
+                lacks.append(f"auth.jwt.jwks: {tokens.keys_problem}")
+            if service.lacks_identification:
+                lacks.append(NOBODY_IS_KNOWN)
     except ConfigError as error:
         return [*error.problems, *_sink_problems(settings)], []
     return _sink_problems(settings), lacks

@@ -7,6 +7,7 @@ defaults below. Names are those of EventGate where it has the same thing.
 import re
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -23,10 +24,15 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from app.core.secrets import SECRET_HEADERS
+
 ENV_PREFIX = "SLUICEWAY_"
 KIB = 1024
 MIB = 1024 * KIB
 MAX_PORT = 65535
+MAX_NAME = 200
+LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
+KEY_HASH = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class Section(BaseModel):
@@ -384,6 +390,147 @@ class LegacySettings(Section):
     )
 
 
+class JwtSettings(Section):
+    """Tokens of one issuer, which prove who sends."""
+
+    jwks: str | None = Field(
+        None,
+        description="The issuer's public keys (JWKS): a file, or an https URI; null: tokens are "
+        "refused.",
+    )
+    issuer: str | None = Field(None, description="What a token's claim `iss` must be.")
+    audience: list[str] = Field(
+        default_factory=list, description="A token's claim `aud` must have one of these."
+    )
+    algorithms: list[
+        Literal[
+            "RS256",
+            "RS384",
+            "RS512",
+            "PS256",
+            "PS384",
+            "PS512",
+            "ES256",
+            "ES384",
+            "ES512",
+            "EdDSA",
+        ]
+    ] = Field(
+        default=["RS256", "ES256"],
+        min_length=1,
+        description="Signatures that count: RS256, RS384, RS512, PS256, PS384, PS512, ES256, "
+        "ES384, ES512 or EdDSA.",
+    )
+    subject_claim: str = Field(
+        "sub", min_length=1, description="The claim that says who the token's owner is."
+    )
+    subject_prefix: str = Field(
+        "",
+        description="Put before that claim's value, so that no token can name an API key's owner.",
+    )
+    leeway: float = Field(
+        30.0, ge=0, le=300, description="Seconds that the issuer's clock may be off."
+    )
+    ttl: float = Field(
+        300.0, ge=1, description="Seconds after which the keys are fetched again, or read."
+    )
+    interval: float = Field(
+        10.0,
+        ge=1,
+        description="Seconds that lie at least between two fetches, however many tokens name keys "
+        "that are not known.",
+    )
+    timeout: float = Field(5.0, gt=0, le=30, description="Seconds that one fetch may take.")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.jwks is None:
+            return self
+        if not self.issuer or not self.audience:
+            message = (
+                "jwks needs issuer and audience: without them a token that was made for anybody "
+                "else would be taken here"
+            )
+            raise ValueError(message)
+        if "://" not in self.jwks:
+            return self
+        url = urlsplit(self.jwks)  # its ValueError, or that of the port, says what is wrong
+        if url.scheme not in {"http", "https"} or not url.hostname or url.port == 0:
+            message = "jwks is neither a file's path nor an https URI"
+            raise ValueError(message)
+        if url.scheme == "http" and url.hostname not in LOOPBACK:
+            message = "jwks must be fetched by https: on the way, http lets anybody change the keys"
+            raise ValueError(message)
+        return self
+
+
+class AuthSettings(Section):
+    """Who may be believed to be who. Without any of it, credentials are not looked at."""
+
+    api_keys: dict[str, str | list[str]] = Field(
+        default_factory=dict,
+        description="Owners of API keys, each with the hash of the key, or hashes of several; "
+        "`sluiceway keys new NAME` makes both.",
+    )
+    api_keys_file: str | None = Field(
+        None, description="File (YAML or JSON) with further owners and hashes, in the same form."
+    )
+    jwt: JwtSettings = Field(default_factory=lambda: JwtSettings.model_validate({}))
+
+    @field_validator("api_keys")
+    @classmethod
+    def _are_hashes(cls, value: dict[str, str | list[str]]) -> dict[str, str | list[str]]:
+        for owner, hashes in value.items():
+            if problem := hash_problem(owner, hashes):
+                raise ValueError(problem)
+        return value
+
+
+def hash_problem(owner: Any, hashes: Any) -> str | None:
+    """Say what is wrong with the hashes of an owner's API keys, without showing them."""
+    if not isinstance(owner, str) or not 0 < len(owner) <= MAX_NAME or not owner.isprintable():
+        return f"an owner's name is 1 to {MAX_NAME} visible characters"
+    several = hashes if isinstance(hashes, list) else [hashes]
+    if not several or not all(isinstance(h, str) and KEY_HASH.fullmatch(h) for h in several):
+        return (
+            f"{owner} has something that is no hash like sha256:0f3c..., of 64 hexadecimal digits; "
+            "keys themselves are never kept here. `sluiceway keys new NAME` makes both."
+        )
+    return None
+
+
+class LimitSettings(Section):
+    """How much each client may send, in each process: one that is identified, or an address."""
+
+    requests_per_second: float | None = Field(
+        None, gt=0, description="Requests that a client may send over time; null: any number."
+    )
+    request_burst: int | None = Field(
+        None, ge=1, description="Requests at once; null: those of one second."
+    )
+    events_per_second: float | None = Field(
+        None, gt=0, description="Events that a client may send over time; null: any number."
+    )
+    event_burst: int | None = Field(
+        None,
+        ge=1,
+        description="Events at once; null: those of one second. The last batch may exceed it.",
+    )
+    max_clients: int = Field(
+        10_000, ge=1, description="Clients remembered; the one heard of longest ago is forgotten."
+    )
+
+    @model_validator(mode="after")
+    def _have_rates(self) -> Self:
+        if self.request_burst and self.requests_per_second is None:
+            message = "request_burst needs requests_per_second"
+            raise ValueError(message)
+        if self.event_burst and self.events_per_second is None:
+            message = "event_burst needs events_per_second"
+            raise ValueError(message)
+        return self
+
+
 class LogSettings(Section):
     """What the service says about itself, on standard error."""
 
@@ -415,6 +562,8 @@ class Settings(BaseSettings):
         default_factory=lambda: ErrorStreamSettings.model_validate({})
     )
     legacy: LegacySettings = Field(default_factory=lambda: LegacySettings.model_validate({}))
+    auth: AuthSettings = Field(default_factory=lambda: AuthSettings.model_validate({}))
+    limits: LimitSettings = Field(default_factory=lambda: LimitSettings.model_validate({}))
     log: LogSettings = Field(default_factory=lambda: LogSettings.model_validate({}))
     topic_prefix: str = Field(
         "",
@@ -435,6 +584,17 @@ class Settings(BaseSettings):
         description="File with events (a list, or an object with a list named good) that GET "
         "/v1/_test/events sends through the service; null: that route is off.",
     )
+
+    @field_validator("enrich_fields_from_http_headers")
+    @classmethod
+    def _hold_no_secrets(
+        cls, value: dict[str, str | Literal[False]]
+    ) -> dict[str, str | Literal[False]]:
+        for field, header in value.items():
+            if header and header.lower() in SECRET_HEADERS:
+                message = f"{field}: credentials are never stored in events"
+                raise ValueError(message)
+        return value
 
     @classmethod
     def settings_customise_sources(

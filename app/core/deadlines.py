@@ -1,8 +1,11 @@
 """A time limit that many tasks keep, with one timer for all of them."""
 
 import asyncio
+from collections.abc import Awaitable, Generator
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Deadlines:
@@ -21,6 +24,20 @@ class Deadlines:
     def limit(self) -> "_Limit":
         """Return a context manager; it raises TimeoutError if its work takes too long."""
         return _Limit(self)
+
+    async def wait(self, work: Awaitable[T]) -> T:
+        """Await something; raises TimeoutError if it takes too long.
+
+        What is done without waiting, as most bodies are that came with their head, is not watched.
+        """
+        steps = work.__await__()
+        try:
+            waits_for = steps.send(None)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        with self.limit():
+            return await _Begun(steps, waits_for)
 
     def add(self, limit: "_Limit", loop: asyncio.AbstractEventLoop) -> None:
         """Begin to watch."""
@@ -42,6 +59,30 @@ class Deadlines:
                 return
             del self._running[limit]
             limit.expire()
+
+
+class _Begun(Awaitable[T]):
+    """The rest of something awaitable, of which the first step was taken."""
+
+    __slots__ = ("_steps", "_waits_for")
+
+    def __init__(self, steps: Generator[Any, Any, T], waits_for: Any) -> None:
+        self._steps = steps
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        waits_for = self._waits_for
+        while True:
+            try:
+                try:
+                    answer = yield waits_for
+                except BaseException as error:  # noqa: BLE001 (whatever it is, it is the work's)
+                    waits_for = self._steps.throw(error)
+                else:
+                    waits_for = self._steps.send(answer)
+            except StopIteration as done:
+                result: T = done.value
+                return result
 
 
 class _Limit:

@@ -15,12 +15,18 @@ IntakeError
   | - EventTooLarge              too_large
   | - UnsupportedMedia           unsupported_media
   | - RecordRefused              record_refused
+  | - CredentialsMissing         credentials_missing
+  | - CredentialsRefused         credentials_refused
+  | - ProducerNotAllowed         producer_not_allowed
+  | - ValueNotAllowed            value_not_allowed
   + IntakeFailure     "error"    we are at fault: sending it again may help
     - SchemaUnavailable          schema_unavailable
     - StreamsUnavailable         streams_unavailable
     - SinkUnavailable            sink_unavailable
     - TopicUnavailable           topic_unavailable
     - Overloaded                 overloaded
+    - RateLimited                rate_limited
+    - IdentityUnavailable        identity_unavailable
     - UnknownDelivery            unknown_delivery
     - InternalFailure            internal
 """
@@ -70,11 +76,13 @@ class EventError(IntakeError):
 
     `pointer` says where in the event (JSON pointer; None: the event as a whole), `expected` and
     `got` what was wanted and found there, `hint` what to do. `told` is what an error event may hold
-    of an event that was not decoded, where that is less than what arrived.
+    of an event that was not decoded, where that is less than what arrived. `is_told` says whether
+    an error event is made of it.
     """
 
     status: ClassVar[Status]
     reason: ClassVar[str]
+    is_told: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -107,6 +115,7 @@ class InvalidEvent(EventError):
     """The event is at fault: sending it again cannot help."""
 
     status = "invalid"
+    is_told = True
 
 
 class MalformedEvent(InvalidEvent):
@@ -194,6 +203,32 @@ class RecordRefused(InvalidEvent):
     reason = "record_refused"
 
 
+class CredentialsMissing(InvalidEvent):
+    """Only those who say who they are may write to the stream, and this request does not."""
+
+    reason = "credentials_missing"
+    is_told = False  # a stranger must not fill the error stream of what they may not write to
+
+
+class CredentialsRefused(InvalidEvent):
+    """The request has credentials that prove nothing: wrong, expired, or unreadable."""
+
+    reason = "credentials_refused"
+    is_told = False  # the same
+
+
+class ProducerNotAllowed(InvalidEvent):
+    """The stream names who may write to it, and the sender is none of them."""
+
+    reason = "producer_not_allowed"
+
+
+class ValueNotAllowed(InvalidEvent):
+    """The sender may write to the stream, but not with this value in that field."""
+
+    reason = "value_not_allowed"
+
+
 class IntakeFailure(EventError):
     """We are at fault: sending the event again may help."""
 
@@ -228,6 +263,22 @@ class Overloaded(IntakeFailure):
     """There is no room for it now; it was not taken."""
 
     reason = "overloaded"
+
+
+class RateLimited(IntakeFailure):
+    """The client has sent more than its share; `retry_after` is in whole seconds."""
+
+    reason = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after: int = 1, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.retry_after = retry_after
+
+
+class IdentityUnavailable(IntakeFailure):
+    """The keys that would prove the sender's credentials cannot be had now."""
+
+    reason = "identity_unavailable"
 
 
 class UnknownDelivery(IntakeFailure):

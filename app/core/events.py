@@ -1,10 +1,13 @@
 """An event's life in a few nouns: RawEvent, Event, Record, Delivery, Outcome.
 
-They are named tuples, since a frozen dataclass takes four times as long to make.
+They are msgspec's structs: five are made for each event, and a frozen dataclass takes ten times as
+long to make.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct
 
 from app.core.errors import EventError, MissingField, Status
 
@@ -34,12 +37,13 @@ def _no_header(_name: str) -> str | None:
     return None
 
 
-class Context(NamedTuple):
+class Context(Struct, frozen=True):
     """What all events of one request share.
 
     `source` is the wire's name, for metrics; `received_ms` is in milliseconds since 1970; `header`
     returns the request's header of a lower-case name. `internal` marks what the service itself
-    made, `hasty` what was answered before it was processed.
+    made, `hasty` what was answered before it was processed. `subject` is who the sender proved to
+    be, None for anybody.
     """
 
     source: str
@@ -48,9 +52,10 @@ class Context(NamedTuple):
     header: Callable[[str], str | None] = _no_header
     internal: bool = False
     hasty: bool = False
+    subject: str | None = None
 
 
-class RawEvent(NamedTuple):
+class RawEvent(Struct, frozen=True):
     """What arrived, unread. `stream` and `schema_uri` are what the wire said beside it."""
 
     payload: Any
@@ -58,7 +63,7 @@ class RawEvent(NamedTuple):
     schema_uri: str | None = None
 
 
-class Event(NamedTuple):
+class Event(Struct, frozen=True):
     """An event in the modern shape, as its decoder read it."""
 
     raw: RawEvent
@@ -103,7 +108,7 @@ class Event(NamedTuple):
         )
 
 
-class Record(NamedTuple):
+class Record(Struct, frozen=True):
     """An event ready to write: `value` is its JSON, `key` the message key's JSON."""
 
     stream: str
@@ -114,7 +119,7 @@ class Record(NamedTuple):
     schema_uri: str
 
 
-class Delivery(NamedTuple):
+class Delivery(Struct, frozen=True):
     """Where a record came to rest, and how safely."""
 
     durability: Literal["acked", "spooled"]
@@ -123,7 +128,7 @@ class Delivery(NamedTuple):
     offset: int
 
 
-class Outcome(NamedTuple):
+class Outcome(Struct, frozen=True):
     """How one event ended.
 
     `event` is None if it could not be decoded; `stream` is None if it names no configured stream.

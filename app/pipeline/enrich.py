@@ -5,7 +5,7 @@ Nothing that came in is edited: objects that get a field are copied first. This 
 validation and so trusts no type that it finds.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -46,8 +46,8 @@ class Plan:
     meta_id: bool
     dt: bool
     client_ip: bool
-    headers: tuple[tuple[str, str], ...]
-    headers_if_private: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[Parts, str], ...]
+    headers_if_private: tuple[tuple[Parts, str], ...]
     withheld: frozenset[str]
     useragent: bool
     address: AddressRule
@@ -67,7 +67,9 @@ class _Share(NamedTuple):
     plan: Plan
     private: bool
     received: str
-    fields: Sequence[tuple[Parts, str]]
+    meta: Mapping[str, Any]
+    others: Mapping[str, Any]
+    """What the request said, as the meta and the rest of an event without more; never edited."""
 
 
 class Enrichment:
@@ -104,15 +106,15 @@ class Enrichment:
             meta["stream"] = stream.name
         if plan.meta_dt and not (self._keep_client_dt and "dt" in meta):
             meta["dt"] = share.received
-        for path, value in event.offers.items():
-            if plan.takes(path) and not (share.private and path.startswith(PERSONAL)):
-                _set_absent(body, _parts_of(path), value)
-        if plan.meta_id and "id" not in body["meta"]:
-            body["meta"]["id"] = self._ids.next()
+        if event.offers:
+            _set_offers(body, event.offers, share)
+            meta = body["meta"]
+        if plan.meta_id and "id" not in meta:
+            meta["id"] = self._ids.next()
         if plan.dt and "dt" not in body:
             body["dt"] = share.received
-        for parts, value in share.fields:
-            _set_absent(body, parts, value)
+        _fill(meta, share.meta)
+        _fill(body, share.others)
         if plan.useragent and not share.private:
             self._set_useragent(body, event, context)
         if share.private or plan.address != "keep":
@@ -122,15 +124,17 @@ class Enrichment:
     def _shared(self, schema: Schema, stream: Stream, context: Context) -> "_Share":
         plan = self._plans.get((id(schema), id(stream))) or self._planned(schema, stream)
         private = plan.heeds_opt_out and _opted_out(context)
-        fields: list[tuple[Parts, str]] = []
+        known: dict[str, Any] = {}
         if plan.client_ip and context.client_ip is not None and not private:
-            fields.append((_parts_of(ADDRESS), context.client_ip))
-        for path, header in plan.headers_if_private if private else plan.headers:
+            _put(known, _ADDRESS, context.client_ip)
+        for parts, header in plan.headers_if_private if private else plan.headers:
             value = context.header(header)
             if value is not None:
-                fields.append((_parts_of(path), value[:MAX_HEADER_VALUE]))
+                _put(known, parts, value[:MAX_HEADER_VALUE])
+        meta = known.pop("meta", None)
         received = iso_of_ms(context.received_ms)
-        return _Share(context, schema, stream, plan, private, received, fields)
+        said = meta if isinstance(meta, dict) else NOTHING
+        return _Share(context, schema, stream, plan, private, received, said, known)
 
     def _set_useragent(self, body: dict[str, Any], event: Event, context: Context) -> None:
         text = _at(body, USER_AGENT) or event.offers.get(USER_AGENT) or context.header("user-agent")
@@ -164,7 +168,7 @@ def plan_of(schema: Schema, stream: Stream) -> Plan:
     if privacy.client_ip == "drop":
         withheld.add(ADDRESS)
     headers = tuple(
-        (path, header)
+        (_parts_of(path), header)
         for path, header in fields.items()
         if header is not None and path not in withheld and has(path)
     )
@@ -178,7 +182,7 @@ def plan_of(schema: Schema, stream: Stream) -> Plan:
         dt=(schema.title or "").startswith("analytics/legacy") and declares("dt"),
         client_ip=declares(ADDRESS) and ADDRESS not in withheld,
         headers=headers,
-        headers_if_private=tuple(field for field in headers if field[0].startswith("meta.")),
+        headers_if_private=tuple(field for field in headers if field[0][0][:1] == ("meta",)),
         withheld=frozenset(withheld),
         useragent=stream.enrich_useragent and declares("useragent"),
         address=privacy.client_ip,
@@ -217,6 +221,34 @@ def _at(body: Mapping[str, Any], path: str) -> Any:
 def _parts_of(path: str) -> Parts:
     *parents, last = path.split(".")
     return tuple(parents), last
+
+
+_ADDRESS = _parts_of(ADDRESS)
+
+
+def _put(known: dict[str, Any], parts: Parts, value: str) -> None:
+    parents, last = parts
+    for parent in parents:
+        known = known.setdefault(parent, {})
+        if not isinstance(known, dict):
+            return  # one field's path leads through another field
+    known.setdefault(last, value)
+
+
+def _fill(body: dict[str, Any], known: Mapping[str, Any]) -> None:
+    """Set what is known and absent; objects that get something are copied, they may be shared."""
+    for name, value in known.items():
+        if name not in body:
+            body[name] = value
+        elif isinstance(value, dict) and isinstance(body[name], dict):
+            inner = body[name] = dict(body[name])
+            _fill(inner, value)
+
+
+def _set_offers(body: dict[str, Any], offers: Mapping[str, Any], share: _Share) -> None:
+    for path, value in offers.items():
+        if share.plan.takes(path) and not (share.private and path.startswith(PERSONAL)):
+            _set_absent(body, _parts_of(path), value)
 
 
 def _set_absent(body: dict[str, Any], parts: Parts, value: Any) -> None:

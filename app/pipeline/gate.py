@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from app.core.deadlines import Deadlines
 from app.core.errors import (
     EventError,
     InternalFailure,
-    InvalidEvent,
     SchemaViolation,
     StreamReserved,
     UnknownDelivery,
@@ -99,7 +100,7 @@ class Pipeline:
         were refused. What becomes of error events never changes an event's own outcome.
         """
         outcomes: list[Outcome | None] = []
-        admitted: list[tuple[int, RawEvent, Event]] = []
+        admitted: list[tuple[int, Event]] = []
         records: list[Record] = []
         busy_since = time.perf_counter()
         for position, raw in enumerate(raws):
@@ -121,21 +122,20 @@ class Pipeline:
                 outcomes.append(self._turned_away(raw, event, defect))
             else:
                 outcomes.append(None)
-                admitted.append((position, raw, event))
+                admitted.append((position, event))
 
-        refused = [o for o in outcomes if o is not None and isinstance(o.error, InvalidEvent)]
+        refused = [o for o in outcomes if o is not None and o.error is not None and o.error.is_told]
         about = await self._records_about(refused, context) if refused else []
         if records or about:
             answers = await self._produce([*records, *about], context)
             turned_away = []
-            for (position, raw, event), record, answer in zip(
-                admitted, records, answers, strict=False
-            ):
+            for (position, event), record, answer in zip(admitted, records, answers, strict=False):
                 if isinstance(answer, Delivery):
-                    outcomes[position] = Outcome(raw, event, record.stream, answer, None)
+                    outcomes[position] = Outcome(event.raw, event, record.stream, answer, None)
                     continue
-                outcome = outcomes[position] = Outcome(raw, event, record.stream, None, answer)
-                if isinstance(answer, InvalidEvent):
+                outcome = Outcome(event.raw, event, record.stream, None, answer)
+                outcomes[position] = outcome
+                if answer.is_told:
                     turned_away.append(outcome)
             if about:
                 self._count_error_events(answers[len(records) :])
@@ -150,11 +150,13 @@ class Pipeline:
     async def _admit(self, event: Event, context: Context) -> Record:
         """Admit one event; every line is one thing that can turn it away."""
         stream = self.streams.get(event.stream)  # MissingField, UnknownStream, …Unavailable
-        self._check_may_write(stream, context)  # StreamReserved
+        self._check_may_write(stream, context)  # StreamReserved, Credentials…, ProducerNotAllowed
         uri = event.schema_uri  # MissingField
         schema = self.schemas.at_hand(uri) or await self.schemas.get(uri)  # SchemaNotFound, …
         stream.check_allows(schema.title)  # SchemaNotAllowed
         body = self.enrich(event, schema, stream, context)
+        if stream.producers:
+            stream.producers.check_values(context.subject, body)  # ValueNotAllowed
         schema.validate(body)  # SchemaViolation
         return record_of(body, schema, stream, context, self._max_event_size)  # EventTooLarge
 
@@ -167,6 +169,8 @@ class Pipeline:
                 got=stream.name,
                 hint="Set meta.stream to the stream that your events belong to.",
             )
+        if stream.producers and not context.internal:
+            stream.producers.check(context.subject, stream.name)
 
     def _turned_away(self, raw: RawEvent, event: Event | None, error: EventError) -> Outcome:
         stream = None
@@ -178,7 +182,7 @@ class Pipeline:
     async def _records_about(self, refused: Sequence[Outcome], context: Context) -> list[Record]:
         if self.error_events is None:
             return []
-        internal = context._replace(internal=True)
+        internal = replace(context, internal=True)
         records = []
         busy_since = time.perf_counter()
         for outcome in refused:
@@ -208,8 +212,7 @@ class Pipeline:
         sink = self.hasty_sink if context.hasty else self.sink
         started = time.perf_counter()
         try:
-            with self._deadlines.limit():
-                answers = await sink.produce(records)
+            answers = await self._deadlines.wait(sink.produce(records))
         except TimeoutError:
             answers = []
             problem = f"The sink did not answer within {self._deadlines.seconds:g} s"

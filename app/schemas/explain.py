@@ -9,7 +9,7 @@ import jsonschema_rs as rs
 
 from app.core.errors import Violation
 from app.schemas.bundle import Bundle
-from app.schemas.effort import within
+from app.schemas.effort import Effort
 from app.schemas.formats import FORMATS
 from app.schemas.keywords import Path, at, pointer_of
 from app.schemas.repository import Document
@@ -29,6 +29,7 @@ class Explainer:
     def __init__(self, validator: rs.Validator, bundle: Bundle) -> None:
         self._validator = validator
         self._bundle = bundle
+        self._effort = Effort(bundle)
         self._first_is_cheap = not any(
             part.keys() & _ALTERNATIVES or "$ref" in part for part in bundle.parts
         )
@@ -37,10 +38,10 @@ class Explainer:
         """Return where an invalid event breaks its schema, in the order of the event.
 
         At most 50. Listing costs the validator time and memory for each fault, without bound: of
-        an event for which that may be more than 5,000 (see `within`) only the first is named, or
+        an event for which that may be more than 5,000 (see `Effort`) only the first is named, or
         none.
         """
-        if within(self._bundle, body, MAX_JUDGED):
+        if self._effort.within(body, MAX_JUDGED):
             errors = list(islice(self._validator.iter_errors(body), MAX_VIOLATIONS))
         elif self._first_is_cheap:
             errors = list(self._first(body))
@@ -48,7 +49,7 @@ class Explainer:
             errors = []
         found = []
         for error in errors:
-            path = _path_in(body, error.instance_path)
+            path = _path_in(body, error)
             found += [(path, one) for one in self._explained(error, path, body)]
         found.sort(key=lambda pair: _position(body, pair[0]))
         return [one for _, one in found[:MAX_VIOLATIONS]] or [_UNSAID]
@@ -145,21 +146,39 @@ def _violation(
     )
 
 
-def _path_in(body: Any, path: Sequence[str | int]) -> Path:
-    """Return a path as the event spells it.
+def _path_in(body: Any, error: rs.ValidationError) -> Path:
+    """Return the path of a fault as the event spells it.
 
-    jsonschema-rs tells a property whose name is a number (`"007"`) as that number.
+    jsonschema-rs tells a property whose name is a number (`"007"`) as that number, and leaves out
+    one whose name is empty.
     """
-    spelled: list[str | int] = []
-    for token in path:
-        step = token
-        if isinstance(body, dict) and isinstance(token, int):
-            plain = str(token)
-            alike = (name for name in body if _without_zeros(name) == plain)
-            step = plain if plain in body else next(alike, plain)
-        spelled.append(step)
-        body = body[step]
-    return tuple(spelled)
+    paths = _paths(body, tuple(error.instance_path))
+    if len(paths) > 1:
+        value = error.instance
+        paths.sort(key=lambda path: at(body, path) != value)
+    return paths[0] if paths else ()
+
+
+def _paths(value: Any, told: Path) -> list[Path]:
+    """Return all paths in a value that may be meant."""
+    found: list[Path] = [] if told else [()]
+    if told:
+        for step in _steps(value, told[0]):
+            found += [(step, *path) for path in _paths(value[step], told[1:])]
+    if isinstance(value, dict) and "" in value:
+        found += [("", *path) for path in _paths(value[""], told)]
+    return found
+
+
+def _steps(value: Any, token: str | int) -> list[str | int]:
+    if isinstance(value, list):
+        return [token] if isinstance(token, int) and token < len(value) else []
+    if not isinstance(value, dict):
+        return []
+    if isinstance(token, str):
+        return [token] if token in value else []
+    plain = str(token)
+    return [name for name in value if _without_zeros(name) == plain]
 
 
 def _without_zeros(name: str) -> str:

@@ -10,9 +10,10 @@ MAX_SHOWN = 100
 LATEST = "latest"
 EXTENSIONS = (".yaml", ".yml", ".json")
 
+# No group is repeated possessively: Python before 3.11.5 loses matches there (gh-106052).
 _SEGMENT = r"[A-Za-z0-9_-][A-Za-z0-9._-]*+"
-_PATH = re.compile(rf"/?(?:{_SEGMENT}/)*+{_SEGMENT}")
-_ABSOLUTE = re.compile(rf"https?://[A-Za-z0-9.-]+(?::[0-9]{{1,5}})?(?:/{_SEGMENT})++")
+_PATH = re.compile(rf"/?(?:{_SEGMENT}/)*{_SEGMENT}")
+_ABSOLUTE = re.compile(rf"https?://[A-Za-z0-9.-]+(?::[0-9]{{1,5}})?(?:/{_SEGMENT})+")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
 

@@ -2,6 +2,9 @@
 
 import difflib
 import re
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -248,9 +251,14 @@ def _enum(options: list[Any], value: Any) -> Told:
     )
 
 
-def _did_you_mean(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(name[:MAX_SHOWN], names[:MAX_OPTIONS], 1)
-    return f"Did you mean {close[0]}? " if close else ""
+def _did_you_mean(name: str, names: Iterable[str]) -> str:
+    close = _closest(name[:MAX_SHOWN], tuple(islice(names, MAX_OPTIONS)))
+    return f"Did you mean {close}? " if close else ""
+
+
+@lru_cache(maxsize=1_024)  # a client makes the same mistake again and again
+def _closest(name: str, names: tuple[str, ...]) -> str | None:
+    return next(iter(difflib.get_close_matches(name, names, 1)), None)
 
 
 def _storable(value: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any, Self
 from app.core.errors import ConfigError, SchemaNotAllowed, UnknownStream
 from app.streams.entries import Entry, EntryError, entries_of, name_problem, shown, topic_of
 from app.streams.privacy import NO_PRIVACY, Privacy
+from app.streams.producers import Producers
 from app.streams.suggestions import Suggestions
 
 MAX_CONCRETE = 10_000
@@ -22,6 +23,7 @@ class Stream:
     `message_key_fields` are pairs of a name in the key and the path of a field of the event.
     `header_fields` maps dotted paths to lower-case header names, None: explicitly not collected.
     `enrich_useragent`: what the user agent says is set, taken apart. `settings` are as configured.
+    `producers` are those who may write; None: everybody.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Stream:
     settings: Mapping[str, Any]
     privacy: Privacy = NO_PRIVACY
     enrich_useragent: bool = False
+    producers: Producers | None = None
 
     def check_allows(self, title: str | None) -> None:
         """Check that the stream takes events of the schema with that title; or SchemaNotAllowed."""
@@ -135,6 +138,11 @@ class StreamConfigs:
         """The streams that are configured by name, in order."""
         return self._exact.keys()
 
+    @property
+    def have_producers(self) -> bool:
+        """Whether any of them names who may write to it."""
+        return any(entry.producers for entry in self._entries.values())
+
     def __len__(self) -> int:
         """Return how many names and regexes are configured."""
         return len(self._entries)
@@ -166,6 +174,7 @@ class StreamConfigs:
             settings=entry.settings,
             privacy=entry.privacy,
             enrich_useragent=entry.enrich_useragent,
+            producers=entry.producers,
         )
 
     def _unknown(self, name: str) -> UnknownStream:

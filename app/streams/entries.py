@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from app.core.secrets import SECRET_HEADERS
 from app.streams.patterns import PatternError, pattern_of
 from app.streams.privacy import NO_PRIVACY, Privacy, PrivacyError
+from app.streams.producers import NOBODY, Producers, ProducersError
 
 MAX_TOPIC = 249
 NO_PREFIX = "eventlogging_"
@@ -28,6 +30,7 @@ class Entry:
     settings: Mapping[str, Any]
     privacy: Privacy = NO_PRIVACY
     enrich_useragent: bool = False
+    producers: Producers | None = None
 
 
 class EntryError(ValueError):
@@ -50,7 +53,13 @@ def entries_of(value: Any, topic_prefix: str) -> Iterator[Entry | str]:
             yield f"stream {entry.key}: it is configured twice"
             continue
         seen.add(entry.key)
-        yield entry
+        try:
+            producers = _producers(entry.settings)
+        except EntryError as error:
+            yield f"stream {shown(key)}: {error}"
+            # Left out, its name might be taken by a regex that lets everybody write.
+            producers = NOBODY
+        yield replace(entry, producers=producers)
 
 
 def topic_of(name: str, topic_prefix: str) -> str:
@@ -129,7 +138,10 @@ def _message_key_fields(settings: Mapping[str, Any]) -> tuple[tuple[str, tuple[s
 
 
 def _header_fields(settings: Mapping[str, Any]) -> dict[str, str | None]:
-    producers = _table(settings.get("producers"), "producers is", optional=True)
+    producers = settings.get("producers")
+    if isinstance(producers, list):  # who may write: `_producers` reads it
+        producers = None
+    producers = _table(producers, "producers is", optional=True)
     eventgate = _table(producers.get("eventgate"), "producers.eventgate is", optional=True)
     name = "enrich_fields_from_http_headers"
     headers: dict[str, str | None] = {}
@@ -139,11 +151,28 @@ def _header_fields(settings: Mapping[str, Any]) -> dict[str, str | None]:
                 raise EntryError(f"{where}: {shown(path)} is no field like http.request_headers.x")
             if header is False:
                 headers[path] = None
+            elif isinstance(header, str) and header.lower() in SECRET_HEADERS:
+                raise EntryError(f"{where}.{path}: credentials are never stored in events")
             elif isinstance(header, str) and _HEADER.fullmatch(header):
                 headers[path] = header.lower()
             else:
                 raise EntryError(f"{where}.{path} is neither the name of a header nor false")
     return headers
+
+
+def _producers(settings: Mapping[str, Any]) -> Producers | None:
+    # MediaWiki has a mapping here, of what each kind of producer is told; a list is ours alone.
+    value = settings.get("producers")
+    where = "producers"
+    if isinstance(value, dict):
+        value = value.get("sluiceway")
+        where = "producers.sluiceway"
+    if value is None:
+        return None
+    try:
+        return Producers.parse(value)
+    except ProducersError as error:
+        raise EntryError(f"{where} {error}") from error
 
 
 def _privacy(settings: Mapping[str, Any]) -> Privacy:

@@ -15,6 +15,7 @@ from app.settings import Settings
 from app.sinks.base import Sink
 from app.web import beacon, docs, ops, schemas, streams, testevents
 from app.web.beacon import BeaconWire
+from app.web.clients import Clients
 from app.web.context import Contexts
 from app.web.cors import Cors
 from app.web.events import EventsWire
@@ -69,14 +70,19 @@ def _open(door: FrontDoor, service: Service, app: FastAPI) -> None:
     http = service.settings.http
     contexts = Contexts(trusted_proxies=http.trusted_proxies)
     app.state.contexts = contexts
-    events = EventsWire(service, contexts)
-    old = BeaconWire(service, contexts, events.guard)
+    identification, rates = service.identification, service.rates
+    clients = None
+    if identification or rates:
+        clients = Clients(identification=identification, rates=rates)
+    app.state.clients = clients
+    events = EventsWire(service, contexts, clients)
+    old = BeaconWire(service, contexts, events.guard, clients)
     door.open(
         wires={
             EVENTS: (EVENTS, events),
             **dict.fromkeys(beacon.PATHS, (beacon.PATHS[0], old)),
         },
-        cors=Cors(http.cors_origins),
+        cors=Cors(http.cors_origins, credentials=identification is not None),
         metrics=service.metrics,
         drain=service.drain,
     )

@@ -3,12 +3,23 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from app.web.replies import Headers, Reply
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
+
+
+class Answer(Protocol):
+    """Sends a whole answer and returns its status; to be called once for each request.
+
+    `unread` is given where the connection is closed afterwards and the request's body was not read
+    to its end.
+    """
+
+    def __call__(self, reply: Reply, unread: Receive | None = None) -> Awaitable[int]: ...
+
 
 MAX_UNREAD = 10 * 1024 * 1024
 UNREAD_TIMEOUT = 3.0
@@ -31,18 +42,16 @@ def has_body(scope: Any) -> bool:
     )
 
 
-async def send_reply(send: Send, reply: Reply, *, unread: Receive | None = None) -> int:
-    """Send a whole answer; return its status.
-
-    `unread` is given where the connection is closed afterwards and the request's body was not read
-    to its end.
-    """
-    headers = reply.headers
+async def send_reply(
+    send: Send, reply: Reply, *, beside: Headers = (), unread: Receive | None = None
+) -> int:
+    """Send a whole answer, with headers beside its own; return its status. See `Answer`."""
+    headers = [*reply.headers, *beside]
     if reply.body:
-        headers = (*headers, (b"content-length", b"%d" % len(reply.body)), *SAFETY)
+        headers += ((b"content-length", b"%d" % len(reply.body)), *SAFETY)
     elif reply.status != 204:  # noqa: PLR2004 (204 must not state a length, RFC 9110, 8.6)
-        headers = (*headers, NO_BODY)
-    await send({"type": "http.response.start", "status": reply.status, "headers": [*headers]})
+        headers.append(NO_BODY)
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if unread is not None:
         # The answer is out; closing with bytes unread would take it back from clients that read
         # only once they have written everything.

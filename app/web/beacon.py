@@ -4,8 +4,9 @@ from typing import Any
 
 from app.core.events import Context, RawEvent
 from app.service import Service
-from app.web.asgi import Receive, Send, has_body, send_reply
-from app.web.context import Contexts, headers_of
+from app.web.asgi import Answer, Receive
+from app.web.clients import Clients
+from app.web.context import Contexts, Header
 from app.web.guard import Guard, Refusal
 from app.web.payloads import payloads_of
 from app.web.replies import CLOSE, NO_CONTENT, Reply, plain_failure
@@ -24,45 +25,65 @@ class BeaconWire:
     `guard` reads the bodies of requests that have their capsules there, as JSON.
     """
 
-    def __init__(self, service: Service, contexts: Contexts, guard: Guard) -> None:
+    def __init__(
+        self, service: Service, contexts: Contexts, guard: Guard, clients: Clients | None = None
+    ) -> None:
         self._service = service
         self._contexts = contexts
         self._guard = guard
+        self._clients = clients
         self._max_events = service.settings.http.max_events
 
-    async def __call__(self, scope: Any, receive: Receive, send: Send) -> int:
+    async def __call__(self, scope: Any, receive: Receive, answer: Answer) -> int:
         """Answer the request and return the status. A body beside a query is not read."""
-        if scope["method"] not in METHODS:
-            closing = (CLOSE,) if has_body(scope) else ()
-            told = "Beacons are sent with GET, HEAD or POST."
-            return await send_reply(send, plain_failure(405, told, (ALLOW, *closing)))
         query: bytes = scope["query_string"]
-        if scope["path"] in PATHS and not _is_scanner(scope):
-            context = self._contexts.of(scope, SOURCE)
+        context = self._contexts.of(scope, SOURCE)
+        header = context.header
+        if scope["method"] not in METHODS:
+            closing = (CLOSE,) if _has_body(header) else ()
+            told = "Beacons are sent with GET, HEAD or POST."
+            return await answer(plain_failure(405, told, (ALLOW, *closing)))
+        if scope["path"] in PATHS and not (header("user-agent") or "").startswith(SCANNER):
+            if self._clients and not await self._is_let_in(context, 1 if query else 0):
+                return await answer(LAST if _has_body(header) else NO_CONTENT)
             if query:
                 await self._service.process(
                     [RawEvent(query)], context, self._service.beacon_decoder(context)
                 )
-            elif _is_json(scope) and has_body(scope):
-                return await self._answer_json(scope, receive, send, context)
-        return await send_reply(send, LAST if has_body(scope) else NO_CONTENT)
+            elif scope["method"] == "POST" and _is_json(header) and _has_body(header):
+                return await self._answer_json(context, receive, answer)
+        return await answer(LAST if _has_body(header) else NO_CONTENT)
 
-    async def _answer_json(self, scope: Any, receive: Receive, send: Send, context: Context) -> int:
+    async def _is_let_in(self, context: Context, events: int) -> bool:
+        # Beacons have no credentials, and are told nothing: what is too much is counted and gone.
+        assert self._clients is not None
         try:
-            async with self._guard.body(headers_of(scope), receive) as body:
+            await self._clients.let_in(context, identify=False)
+            self._clients.count_events(context, events)
+        except Refusal as refusal:
+            await self._service.refuse(refusal.error, b"", context)
+            return False
+        return True
+
+    async def _answer_json(self, context: Context, receive: Receive, answer: Answer) -> int:
+        try:
+            with self._guard.hold() as held:
+                body = await self._guard.read(context.header, receive, held)
                 raws = [RawEvent(each) for each in payloads_of(body, self._max_events)]
+                if self._clients:
+                    self._clients.count_events(context, len(raws))
                 decode = self._service.capsule_decoder(context)
                 await self._service.process(raws, context, decode)
         except Refusal as refusal:
             await self._service.refuse(refusal.error, refusal.payload, context)
-            return await send_reply(send, LAST, unread=None if refusal.whole else receive)
-        return await send_reply(send, NO_CONTENT)
+            return await answer(LAST, None if refusal.whole else receive)
+        return await answer(NO_CONTENT)
 
 
-def _is_scanner(scope: Any) -> bool:
-    return (headers_of(scope)("user-agent") or "").startswith(SCANNER)
+def _has_body(header: Header) -> bool:
+    return header("content-length") not in (None, "0") or header("transfer-encoding") is not None
 
 
-def _is_json(scope: Any) -> bool:
-    kind = (headers_of(scope)("content-type") or "").partition(";")[0]
-    return scope["method"] == "POST" and kind.strip().lower() == "application/json"
+def _is_json(header: Header) -> bool:
+    kind = (header("content-type") or "").partition(";")[0]
+    return kind.strip().lower() == "application/json"

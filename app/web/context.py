@@ -10,8 +10,43 @@ from app.core.events import Context
 from app.core.ids import UuidPool
 
 MAX_FORWARDED = 4_096
+REQUEST_ID = "x-request-id"
 
 Header = Callable[[str], str | None]
+
+
+class Headers:
+    """The headers of a request, by lower-case name; several of one name are joined by a comma.
+
+    A request without an id gets one of `ids`, so that its events can be found together.
+    """
+
+    __slots__ = ("_ids", "_values")
+
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]], ids: UuidPool | None = None) -> None:
+        self._ids = ids
+        self._values = dict(raw)
+        if len(self._values) < len(raw):
+            self._values = _joined(raw)
+
+    def __call__(self, name: str) -> str | None:
+        """Return the header of that name, None if there is none."""
+        value = self._values.get(name.encode())
+        if value is None:
+            return self._own_id() if name == REQUEST_ID and self._ids else None
+        # Browsers send ASCII; what is not UTF-8 is read as HTTP always was, so nothing is lost.
+        # Blanks around a value are none of it (RFC 9110, 5.5); the parser leaves those at the end.
+        value = value.strip(b" \t")
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return value.decode("latin-1")
+
+    def _own_id(self) -> str:
+        assert self._ids is not None
+        own = self._ids.next()
+        self._values[REQUEST_ID.encode()] = own.encode()
+        return own
 
 
 class Contexts:
@@ -27,24 +62,8 @@ class Contexts:
 
     def of(self, scope: Any, source: str) -> Context:
         """Return the context of an ASGI request that arrives now."""
-        header = headers_of(scope)
-        request_id: str | None = None
-
-        def header_or_own_id(name: str) -> str | None:
-            # A request without an id gets one, so that its events can be found together.
-            nonlocal request_id
-            value = header(name)
-            if value is None and name == "x-request-id":
-                request_id = request_id or self._ids.next()
-                return request_id
-            return value
-
-        return Context(
-            source=source,
-            received_ms=time.time_ns() // 1_000_000,
-            client_ip=self._client_ip(scope, header),
-            header=header_or_own_id,
-        )
+        header = Headers(scope["headers"], self._ids)
+        return Context(source, time.time_ns() // 1_000_000, self._client_ip(scope, header), header)
 
     def _client_ip(self, scope: Any, header: Header) -> str | None:
         peer: str | None = scope["client"][0] if scope.get("client") else None
@@ -74,35 +93,11 @@ class Contexts:
         return any(_plain(address) in network for network in self._trusted)
 
 
-def headers_of(scope: Any) -> Header:
-    """Return a look-up by lower-case name; several headers of one name are joined by a comma."""
-    raw: Sequence[tuple[bytes, bytes]] = scope["headers"]
-    values = dict(raw)
-    if len(values) < len(raw):
-        values = _joined(raw)
-
-    def header(name: str) -> str | None:
-        value = values.get(name.encode())
-        return None if value is None else _text(value)
-
-    return header
-
-
 def _joined(raw: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     values: dict[bytes, list[bytes]] = {}
     for name, value in raw:
         values.setdefault(name, []).append(value)
     return {name: b", ".join(listed) for name, listed in values.items()}
-
-
-def _text(value: bytes) -> str:
-    # Browsers send ASCII; what is not UTF-8 is read as HTTP always was, so that nothing is lost.
-    # Blanks around a value are none of it (RFC 9110, 5.5); the parser leaves those at the end.
-    value = value.strip(b" \t")
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
 
 
 def _address(text: str | None) -> str | None:

@@ -6,18 +6,23 @@ from typing import Any
 from app.web.replies import Headers, Reply
 
 ANY = "*"
-_PREFLIGHT: Headers = (
-    (b"access-control-allow-methods", b"GET, POST"),
-    (b"access-control-allow-headers", b"accept, content-encoding, content-type, x-requested-with"),
-    (b"access-control-max-age", b"600"),
-)
+_HEADERS = b"accept, content-encoding, content-type, x-requested-with"
 _VARY = (b"vary", b"Origin")
 
 
 class Cors:
-    """Knows the allowed origins. Credentials are never allowed: events need no cookies."""
+    """Knows the allowed origins. Cookies are never allowed: events need none.
 
-    def __init__(self, origins: Sequence[str]) -> None:
+    `credentials`: scripts may send API keys and tokens, in headers of their own.
+    """
+
+    def __init__(self, origins: Sequence[str], *, credentials: bool = False) -> None:
+        allowed = _HEADERS + (b", authorization, x-api-key" if credentials else b"")
+        self._preflight: Headers = (
+            (b"access-control-allow-methods", b"GET, POST"),
+            (b"access-control-allow-headers", allowed),
+            (b"access-control-max-age", b"600"),
+        )
         self._any = ANY in origins
         self._origins = frozenset(origin.encode() for origin in origins)
         self.on = bool(origins)
@@ -35,4 +40,4 @@ class Cors:
         """Return the answer to OPTIONS."""
         headers = self.headers(scope) if self.on else ()
         allowed = any(name == b"access-control-allow-origin" for name, _ in headers)
-        return Reply(204, b"", (*headers, *(_PREFLIGHT if allowed else ())))
+        return Reply(204, b"", (*headers, *(self._preflight if allowed else ())))

@@ -1,16 +1,18 @@
 """The modern wire: POST /v1/events, one event or an array of them, old kinds among them."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
+from msgspec.structs import replace
+
 from app.core.errors import MalformedEvent
-from app.core.events import Context, Outcome, RawEvent
+from app.core.events import Context, RawEvent
 from app.pipeline.decoders import as_object
 from app.service import Service
-from app.web.asgi import Receive, Send, send_reply
-from app.web.context import Contexts, headers_of
+from app.web.asgi import Answer, Receive
+from app.web.clients import Clients
+from app.web.context import Contexts
 from app.web.guard import Guard, Refusal
 from app.web.payloads import payloads_of
 from app.web.replies import HASTY, Reply, plain_failure, reply_of, reply_of_refusal
@@ -25,10 +27,13 @@ MANY_OUTCOMES = 500
 class EventsWire:
     """Answers POST /v1/events."""
 
-    def __init__(self, service: Service, contexts: Contexts) -> None:
+    def __init__(
+        self, service: Service, contexts: Contexts, clients: Clients | None = None
+    ) -> None:
         http = service.settings.http
         self._service = service
         self._contexts = contexts
+        self._clients = clients
         self._max_events = http.max_events
         self._stream_param = http.stream_query_param
         self._schema_param = http.schema_uri_query_param
@@ -36,21 +41,25 @@ class EventsWire:
             max_body_size=http.max_body_size,
             max_pending_size=http.max_pending_size,
             timeout=http.body_timeout,
-            count=service.metrics.count_pending,
         )
+        service.metrics.pending_bytes = lambda: self.guard.pending
 
-    async def __call__(self, scope: Any, receive: Receive, send: Send) -> int:
+    async def __call__(self, scope: Any, receive: Receive, answer: Answer) -> int:
         """Answer the request and return the status."""
         if scope["method"] != "POST":
-            return await send_reply(
-                send,
-                plain_failure(405, "Events are sent with POST.", ((b"allow", b"POST, OPTIONS"),)),
+            return await answer(
+                plain_failure(405, "Events are sent with POST.", ((b"allow", b"POST, OPTIONS"),))
             )
         context = self._contexts.of(scope, SOURCE)
         try:
+            if self._clients:
+                context = await self._clients.let_in(context)
             hasty, stream, schema_uri = self._defaults(scope["query_string"])
-            async with self.guard.body(headers_of(scope), receive) as body:
+            with self.guard.hold() as held:
+                body = await self.guard.read(context.header, receive, held)
                 payloads = payloads_of(body, self._max_events)
+                if self._clients:
+                    self._clients.count_events(context, len(payloads))
                 raws = [RawEvent(payload, stream, schema_uri) for payload in payloads]
                 # What the URL names a stream or a schema for is a modern event, whatever its shape.
                 modern = stream is not None or schema_uri is not None
@@ -58,14 +67,17 @@ class EventsWire:
                 if hasty:
                     # Nothing is promised: the answer goes out first. The server counts the request
                     # as in flight until its events are done, so that stopping waits for them.
-                    status = await send_reply(send, HASTY)
-                    await self._service.process(raws, context._replace(hasty=True), decode)
+                    status = await answer(HASTY)
+                    await self._service.process(raws, replace(context, hasty=True), decode)
                     return status
                 outcomes = await self._service.process(raws, context, decode)
-                return await send_reply(send, await _reply_of(outcomes))
+                if len(outcomes) > MANY_OUTCOMES:
+                    # Telling of so many failures would keep other requests waiting.
+                    return await answer(await asyncio.to_thread(reply_of, outcomes))
+                return await answer(reply_of(outcomes))
         except Refusal as refusal:
             reply = await self._refused(refusal, context)
-            return await send_reply(send, reply, unread=None if refusal.whole else receive)
+            return await answer(reply, None if refusal.whole else receive)
 
     def _defaults(self, query: bytes) -> tuple[bool, str | None, str | None]:
         """Return hasty, stream and schema URI as the query says."""
@@ -94,13 +106,6 @@ class EventsWire:
     async def _refused(self, refusal: Refusal, context: Context) -> Reply:
         outcomes = await self._service.refuse(refusal.error, refusal.payload, context)
         return reply_of_refusal(outcomes, refusal.status)
-
-
-async def _reply_of(outcomes: Sequence[Outcome]) -> Reply:
-    # Telling of thousands of failures takes long enough to keep other requests waiting.
-    if len(outcomes) > MANY_OUTCOMES:
-        return await asyncio.to_thread(reply_of, outcomes)
-    return reply_of(outcomes)
 
 
 def _flag(text: str) -> bool:

@@ -10,15 +10,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from app.metrics import Metrics
-from app.web.asgi import SAFETY, Receive, Send, has_body, send_reply
+from app.web.asgi import SAFETY, Answer, Receive, Send, has_body, send_reply
 from app.web.cors import Cors
 from app.web.guard import ClientGone
-from app.web.replies import CLOSE, RETRY_AFTER, Headers, plain_failure
+from app.web.replies import CLOSE, RETRY_AFTER, Headers, Reply, plain_failure
 
 logger = logging.getLogger(__name__)
 
 App = Callable[[Any, Receive, Send], Awaitable[None]]
-Wire = Callable[[Any, Receive, Send], Awaitable[int]]
+Wire = Callable[[Any, Receive, Answer], Awaitable[int]]
+"""Answers a request and returns the status."""
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"))
 CLIENT_CLOSED = 499  # nobody got this status: the client had left
@@ -91,17 +92,16 @@ class FrontDoor:
     async def _answered(self, wire: Wire, scope: Any, receive: Receive, send: Send) -> int:
         begun = False
 
-        async def sending(message: Any) -> None:
+        def answer(reply: Reply, unread: Receive | None = None) -> Awaitable[int]:
             nonlocal begun
-            if not begun and self._cors.on:
-                message["headers"] = [*message["headers"], *self._cors.headers(scope)]
             begun = True
-            await send(message)
+            beside = self._cors.headers(scope) if self._cors.on else ()
+            return send_reply(send, reply, beside=beside, unread=unread)
 
         try:
             if scope["method"] == "OPTIONS":
                 return await send_reply(send, self._cors.preflight(scope))
-            return await wire(scope, receive, sending)
+            return await wire(scope, receive, answer)
         except ClientGone:
             return CLIENT_CLOSED
         except asyncio.CancelledError:
@@ -109,12 +109,12 @@ class FrontDoor:
             if begun:
                 raise
             reply = plain_failure(503, "The service is stopping.", (RETRY_AFTER, CLOSE))
-            return await send_reply(sending, reply)
+            return await answer(reply)
         except Exception:
             logger.exception("A request could not be answered; this is a defect.")
             if begun:
                 raise
-            return await send_reply(sending, plain_failure(500, "Sluiceway failed; see its log."))
+            return await answer(plain_failure(500, "Sluiceway failed; see its log."))
 
     async def _passed_on(self, scope: Any, receive: Receive, send: Send) -> int:
         status = CLIENT_CLOSED

@@ -1,7 +1,7 @@
 """The guard: request bodies are read whole, within limits of size, time and memory, or refused."""
 
 import asyncio
-from collections.abc import Callable
+from typing import Self
 
 from app.core.deadlines import Deadlines
 from app.core.errors import (
@@ -46,49 +46,28 @@ class ClientGone(Exception):
 
 
 class Guard:
-    """Reads request bodies. Remembers how many bytes are in work, so that memory has a bound.
+    """Reads request bodies. `pending` is how many bytes are in work, so that memory has a bound."""
 
-    `count` is told every change of that number.
-    """
-
-    def __init__(
-        self,
-        *,
-        max_body_size: int,
-        max_pending_size: int,
-        timeout: float,
-        count: Callable[[int], None] = lambda _change: None,
-    ) -> None:
+    def __init__(self, *, max_body_size: int, max_pending_size: int, timeout: float) -> None:
         self._max_body_size = max_body_size
         self._max_pending_size = max_pending_size
         self._deadlines = Deadlines(timeout)
-        self._count = count
         self.pending = 0
 
-    def body(self, header: Header, receive: Receive) -> "_Body":
-        """Return an asynchronous context: the body, inflated.
-
-        Its bytes count as in work, from the first, until the end. Entering raises Refusal or
-        ClientGone.
-        """
-        return _Body(self, header, receive)
-
-    def add(self, change: int) -> None:
-        """Count bytes that have come into work, or (negative) gone out of it."""
-        self.pending += change
-        self._count(change)
+    def hold(self) -> "Held":
+        """Return a context manager for one request: what it holds counts as in work until then."""
+        return Held(self)
 
     def has_room(self, size: int) -> bool:
         """Say whether so many more bytes may come into work."""
         return self.pending + size <= self._max_pending_size
 
-    async def read(self, header: Header, receive: Receive, held: "_Body") -> bytes:
-        """Read a body, inflated, and hold its bytes; raises Refusal or ClientGone."""
+    async def read(self, header: Header, receive: Receive, held: "Held") -> bytes:
+        """Return a body, inflated, and hold its bytes; raises Refusal or ClientGone."""
         check_media(header("content-type"))
         self._check_length(header("content-length"))
         try:
-            with self._deadlines.limit():
-                body = await self._received(receive, held)
+            body = await self._deadlines.wait(self._received(receive, held))
         except TimeoutError as error:
             seconds = self._deadlines.seconds
             raise Refusal(
@@ -104,10 +83,10 @@ class Guard:
                 body = inflated(body, encoding, self._max_body_size)
         except EventError as error:
             raise Refusal(error, body, whole=True) from error
-        held.hold(max(0, len(body) - held.size))
+        held.add(max(0, len(body) - held.size))
         return body
 
-    async def _received(self, receive: Receive, held: "_Body") -> bytes:
+    async def _received(self, receive: Receive, held: "Held") -> bytes:
         parts: list[bytes] = []
         while True:
             message = await receive()
@@ -116,7 +95,7 @@ class Guard:
             part: bytes = message.get("body", b"")
             if held.size + len(part) > self._max_body_size:
                 raise Refusal(self._too_large())
-            held.hold(len(part))
+            held.add(len(part))
             parts.append(part)
             if not message.get("more_body", False):
                 return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -133,29 +112,24 @@ class Guard:
         )
 
 
-class _Body:
-    """The body of one request, and its bytes that are in work."""
+class Held:
+    """The bytes of one request that are in work."""
 
-    __slots__ = ("_guard", "_header", "_receive", "size")
+    __slots__ = ("_guard", "size")
 
-    def __init__(self, guard: Guard, header: Header, receive: Receive) -> None:
+    def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        self._header = header
-        self._receive = receive
         self.size = 0
 
-    async def __aenter__(self) -> bytes:
-        try:
-            return await self._guard.read(self._header, self._receive, self)
-        except BaseException:
-            self._release()
-            raise
+    def __enter__(self) -> Self:
+        return self
 
-    async def __aexit__(self, *_: object) -> None:
-        self._release()
+    def __exit__(self, *_: object) -> None:
+        self._guard.pending -= self.size
+        self.size = 0
 
-    def hold(self, more: int) -> None:
-        """Count more bytes; raises Refusal if there is no room for them."""
+    def add(self, more: int) -> None:
+        """Hold more bytes; raises Refusal if there is no room for them."""
         if not self._guard.has_room(more):
             raise Refusal(
                 Overloaded(
@@ -164,11 +138,7 @@ class _Body:
                 )
             )
         self.size += more
-        self._guard.add(more)
-
-    def _release(self) -> None:
-        self._guard.add(-self.size)
-        self.size = 0
+        self._guard.pending += more
 
 
 def check_media(content_type: str | None) -> None:

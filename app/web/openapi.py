@@ -91,6 +91,15 @@ _ENTRY: dict[str, Any] = {
     },
 }
 
+_SECURITY: dict[str, Any] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key or a JWT, where streams name who may write to them.",
+    },
+    "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+
 _FAILURES: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -124,6 +133,7 @@ _EVENTS: dict[str, Any] = {
                 for kind in CONTENT_TYPES
             },
         },
+        "security": [{}, {"bearer": []}, {"apiKey": []}],
         "responses": {
             "201": {"description": "Every event is stored. No body."},
             "202": {
@@ -140,10 +150,19 @@ _EVENTS: dict[str, Any] = {
             },
             "207": failure("Some events failed; those not listed are stored."),
             "400": failure("No event is stored, and sending them again cannot help."),
+            "401": {
+                **failure("No event is stored: credentials are missing, or prove nothing."),
+                "headers": {"WWW-Authenticate": {"schema": {"type": "string"}}},
+            },
+            "403": failure("No event is stored: the sender may not write these to the streams."),
             "405": failure("The method is not POST."),
             "408": failure("The body did not arrive in time."),
             "413": failure("The body, or every event in it, is too large."),
             "415": failure("Content type, charset or content encoding is none that is read."),
+            "429": {
+                **failure("The client has sent more than it may."),
+                "headers": {"Retry-After": {"schema": {"type": "integer"}}},
+            },
             "500": failure("A defect of the service; its log has more."),
             "503": failure("No event is stored; send them again after `Retry-After` seconds."),
             "504": failure("Events may or may not be stored; sending again may repeat them."),
@@ -189,7 +208,9 @@ def describe(app: FastAPI) -> None:
             for operations in spec["paths"].values():
                 for operation in operations.values():
                     operation["responses"].pop("422", None)  # our parameters are texts: any will do
-            spec.setdefault("components", {}).setdefault("schemas", {})[FAILURES] = _FAILURES
+            components = spec.setdefault("components", {})
+            components.setdefault("schemas", {})[FAILURES] = _FAILURES
+            components["securitySchemes"] = _SECURITY
             app.openapi_schema = spec
         return app.openapi_schema
 

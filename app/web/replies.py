@@ -4,18 +4,19 @@ Every failure body is safe for MediaWiki's EventBus client, which maps over each
 body: values are lists of objects, whose `event` is an object or null.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from app.core.errors import EventError, IntakeFailure, Violation
+from app.core.errors import EventError, IntakeFailure, RateLimited, Violation
 from app.core.events import Outcome
 
 JSON = (b"content-type", b"application/json")
 RETRY_AFTER = (b"retry-after", b"5")
 CLOSE = (b"connection", b"close")
+UNAUTHORIZED = 401
 MAX_ECHO = 1_048_576
 """Bytes of failed events that one answer repeats; further entries have `event` null."""
 
@@ -35,14 +36,30 @@ NO_CONTENT = Reply(204)
 CREATED = Reply(201)
 HASTY = Reply(202, b'{"durability":"none"}', (JSON,))
 
-_ALONE = {"too_large": 413, "unsupported_media": 415}
+CHALLENGE = (b"www-authenticate", b'Bearer realm="sluiceway"')
+DENIAL = (b"www-authenticate", b'Bearer realm="sluiceway", error="invalid_token"')
+
+_ALONE = {
+    "too_large": 413,
+    "unsupported_media": 415,
+    "credentials_missing": 401,
+    "credentials_refused": 401,
+    "producer_not_allowed": 403,
+    "value_not_allowed": 403,
+}
+_BESIDE: Mapping[str, Headers] = {
+    "credentials_missing": (CHALLENGE,),
+    "credentials_refused": (DENIAL,),
+}
 
 
 def reply_of(outcomes: Sequence[Outcome]) -> Reply:
     """Return the answer that tells the caller what became of every event."""
+    if all(map(_is_acked, outcomes)):
+        return CREATED
     failed = [(index, outcome) for index, outcome in enumerate(outcomes) if outcome.error]
     if not failed:
-        return CREATED if all(_is_acked(o) for o in outcomes) else _spooled(outcomes)
+        return _spooled(outcomes)
     body = _failures(failed, whole=False)
     if len(failed) < len(outcomes):
         return Reply(207, _with_spooled(body, outcomes), (JSON,))
@@ -89,12 +106,17 @@ def _all_failed(errors: Sequence[EventError], body: bytes) -> Reply:
     reasons = {error.reason for error in errors}
     failures = {error.reason for error in errors if isinstance(error, IntakeFailure)}
     if not failures:
-        only = reasons.pop() if len(reasons) == 1 else ""
-        return Reply(_ALONE.get(only, 400), body, (JSON,))
+        statuses = {_ALONE.get(reason, 400) for reason in reasons}
+        status = statuses.pop() if len(statuses) == 1 else 400
+        beside = _BESIDE.get(next(iter(reasons)), ()) if status == UNAUTHORIZED else ()
+        return Reply(status, body, (JSON, *beside))
     if "unknown_delivery" in failures:
         return Reply(504, body, (JSON,))
     if failures == {"internal"}:
         return Reply(500, body, (JSON,))
+    if failures == {"rate_limited"}:
+        waits = [error.retry_after for error in errors if isinstance(error, RateLimited)]
+        return Reply(429, body, (JSON, (b"retry-after", b"%d" % max(waits))))
     return Reply(503, body, (JSON, RETRY_AFTER))
 
 

@@ -1,6 +1,7 @@
 """Recorded traffic from a Kafka topic: a file for each partition, up to its end of the moment."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from app.settings import KafkaSinkSettings, Settings
 from app.sinks.kafka.security import Security
 
 PATIENCE = 30.0
+LOOK_EVERY = 0.05
 POLL_MS = 1_000
 
 
@@ -43,18 +45,30 @@ async def collect(servers: str, topic: str, folder: Path, settings: Settings) ->
     try:
         async with asyncio.timeout(PATIENCE):
             await consumer.start()
-        return await _collected(consumer, topic, folder)
+            numbers = await _partitions(consumer, topic)
+        return await _collected(consumer, topic, numbers, folder)
     except (KafkaError, OSError, TimeoutError) as error:
         raise ConfigError(f"--kafka {servers}: {error or 'no answer'}.") from error
     finally:
-        await consumer.stop()
+        # Stopped before it began, aiokafka's own task passes its cancellation on.
+        with suppress(asyncio.CancelledError):
+            await consumer.stop()
 
 
-async def _collected(consumer: AIOKafkaConsumer, topic: str, folder: Path) -> list[Path]:
-    numbers = consumer.partitions_for_topic(topic)
-    if not numbers:
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[int]:
+    if topic not in await consumer.topics():
         raise ConfigError(f"--topic {topic}: there is no such topic.")
-    partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
+    consumer.subscribe([topic])  # only of these it learns the partitions
+    while not (numbers := consumer.partitions_for_topic(topic)):  # noqa: ASYNC110 (nobody tells)
+        await asyncio.sleep(LOOK_EVERY)
+    consumer.unsubscribe()
+    return sorted(numbers)
+
+
+async def _collected(
+    consumer: AIOKafkaConsumer, topic: str, numbers: list[int], folder: Path
+) -> list[Path]:
+    partitions = [TopicPartition(topic, number) for number in numbers]
     consumer.assign(partitions)
     ends = await consumer.end_offsets(partitions)
     begins = await consumer.beginning_offsets(partitions)

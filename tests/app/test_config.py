@@ -5,6 +5,8 @@ from app.config import described, load_settings, masked
 from app.core.errors import ConfigError
 from app.settings import JsonlSinkSettings, Settings, SqliteSinkSettings
 
+JWT = {"issuer": "https://login.example.org", "audience": ["sluiceway"]}
+
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch):
@@ -75,6 +77,25 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
         {"http": {"cors_origins": ["https://www.example.org/"]}},
         {"http": {"drain_delay": 20, "grace_period": 20}},
         {"topic_prefix": "no blanks"},
+        {"auth": {"api_keys": {"a": "a key itself"}}},
+        {"auth": {"api_keys": {"a": []}}},
+        {"auth": {"api_keys": {"": f"sha256:{'0' * 64}"}}},
+        {"auth": {"jwt": {"jwks": "./jwks.json"}}},
+        {"auth": {"jwt": {"jwks": "./jwks.json", "issuer": "i", "audience": []}}},
+        {"auth": {"jwt": {"algorithms": ["none"]}}},
+        {"auth": {"jwt": {"algorithms": ["RS256", "HS256"]}}},
+        {"auth": {"jwt": {"algorithms": []}}},
+        {"auth": {"jwt": JWT | {"jwks": "http://login.example.org/jwks"}}},
+        {"auth": {"jwt": JWT | {"jwks": "http://localhost:80@login.example.org/jwks"}}},
+        {"auth": {"jwt": JWT | {"jwks": "http://localhost.example.org/jwks"}}},
+        {"auth": {"jwt": JWT | {"jwks": "ftp://login.example.org/jwks"}}},
+        {"auth": {"jwt": JWT | {"jwks": "https:///jwks"}}},
+        {"auth": {"jwt": JWT | {"jwks": "https://login.example.org:99999/jwks"}}},
+        {"limits": {"requests_per_second": 0}},
+        {"limits": {"event_burst": 0}},
+        {"limits": {"event_burst": 1}},
+        {"limits": {"events_per_second": 1, "request_burst": 1}},
+        {"enrich_fields_from_http_headers": {"x": "Authorization"}},
     ],
 )
 def test_what_cannot_work_is_refused(write, value):
@@ -188,3 +209,37 @@ def test_the_variables_of_our_tests_are_no_mistake(monkeypatch):
     monkeypatch.setenv("SLUICEWAY_REQUIRE_KAFKA", "1")
 
     assert load_settings().demo
+
+
+def test_an_api_key_put_where_its_hash_belongs_is_not_repeated(write, monkeypatch):
+    path = write({"auth": {"api_keys": {"a": "slw_not-for-logs", "b": {"c": "slw_not-for-logs"}}}})
+    monkeypatch.setenv("SLUICEWAY_AUTH__API_KEYS__D", "slw_not-for-logs")
+
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path)
+
+    assert "auth.api_keys" in str(caught.value)
+    assert "not-for-logs" not in str(caught.value)
+
+
+def test_hashes_of_keys_are_masked_and_their_owners_are_not():
+    hashes = [f"sha256:{digit * 64}" for digit in "012"]
+    settings = Settings(
+        auth={
+            "api_keys": {"importer": hashes[0], "reader": hashes[1:]},
+            "api_keys_file": "/etc/keys.yaml",
+            "jwt": JWT | {"jwks": "https://user:hidden@login.example.org/jwks?token=hidden"},
+        }
+    )
+
+    shown = yaml.safe_dump(masked(settings))
+
+    for text in ("importer", "reader", "/etc/keys.yaml", "login.example.org"):
+        assert text in shown
+    for text in (*hashes, "hidden"):
+        assert text not in shown
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/a", "http://[::1]/a", "https://a.example/a"])
+def test_the_keys_of_an_issuer_come_by_https_or_from_this_machine(url):
+    assert Settings(auth={"jwt": JWT | {"jwks": url}}).auth.jwt.jwks == url

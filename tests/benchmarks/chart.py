@@ -4,7 +4,20 @@ import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+
+class Curve(Protocol):
+    """What is drawn of a curve."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def x(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def points(self) -> Sequence[tuple[float, float]]: ...
 
 
 def draw(rows: Sequence[dict[str, Any]], path: Path) -> bool:
@@ -29,5 +42,26 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> bool:
     axes.set_xscale("log")
     axes.set_xlabel("CPU time of the server for an event, in microseconds (less is better)")
     axes.legend()
+    figure.savefig(path, dpi=130)
+    return True
+
+
+def draw_curves(curves: Sequence[Curve], path: Path) -> bool:
+    """Draw costs as they grow; say so and return False where that cannot be done."""
+    try:
+        pyplot: Any = importlib.import_module("matplotlib.figure")
+    except ImportError:
+        print(f"{path} is not drawn: install the extra `bench` for matplotlib.", file=sys.stderr)
+        return False
+    figure = pyplot.Figure(figsize=(10, 3.2 * -(-len(curves) // 2)), layout="constrained")
+    for number, curve in enumerate(curves, start=1):
+        axes = figure.add_subplot(-(-len(curves) // 2), 2, number)
+        axes.plot(*zip(*curve.points, strict=True), marker="o")
+        axes.set_xscale("symlog" if curve.points[0][0] == 0 else "log")
+        axes.set_yscale("log")
+        axes.set_title(curve.name, fontsize=10)
+        axes.set_xlabel(curve.x, fontsize=8)
+        axes.set_ylabel(f"us of CPU for {curve.unit}", fontsize=8)
+        axes.grid(visible=True, alpha=0.3)
     figure.savefig(path, dpi=130)
     return True

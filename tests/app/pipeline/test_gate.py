@@ -6,6 +6,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from app.core.errors import IntakeFailure, InvalidEvent, RecordRefused, SinkUnavailable
 from app.core.events import Context, Delivery, RawEvent
@@ -229,6 +230,6 @@ async def test_hasty_events_go_to_the_sink_for_them():
     async with open_service(Settings(), sink=sink) as service:
         service.pipeline.hasty_sink = hasty
         await service.process([RawEvent(GOOD)], CONTEXT)
-        await service.process([RawEvent(GOOD)] * 2, CONTEXT._replace(hasty=True))
+        await service.process([RawEvent(GOOD)] * 2, replace(CONTEXT, hasty=True))
 
     assert (len(sink.records), len(hasty.records)) == (1, 2)

@@ -2,7 +2,7 @@ import pytest
 
 from app.schemas.bundle import bundled
 from app.schemas.closure import BrokenSchema
-from app.schemas.effort import TEXT_SIZE, _measured, check_bounded, within
+from app.schemas.effort import TEXT_SIZE, Effort, _measured, check_bounded
 
 NEWEST = "https://json-schema.org/draft/2020-12/schema"
 
@@ -74,15 +74,15 @@ async def test_each_value_counts_once_per_schema_it_meets(traced):
         )
     )
 
-    assert within(bundle, {"a": 1}, 20)
-    assert not within(bundle, {"a": 1}, 5)
+    assert Effort(bundle).within({"a": 1}, 20)
+    assert not Effort(bundle).within({"a": 1}, 5)
 
 
 async def test_a_large_value_that_no_schema_looks_at_counts_too(traced):
     bundle = bundled(await traced({"required": ["a"]}))
 
-    assert within(bundle, {"x": [[0]] * 400}, 1000)
-    assert not within(bundle, {"x": [[0]] * 600}, 1000)
+    assert Effort(bundle).within({"x": [[0]] * 400}, 1000)
+    assert not Effort(bundle).within({"x": [[0]] * 600}, 1000)
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ async def test_items_count(traced, keyword):
     schema = [{"not": {}}] * 50 if keyword == "prefixItems" else {"not": {"not": {}}}
     bundle = bundled(await traced({keyword: schema}))
 
-    assert within(bundle, [0] * 50, 300)
-    assert not within(bundle, [0] * 50, 120)
+    assert Effort(bundle).within([0] * 50, 300)
+    assert not Effort(bundle).within([0] * 50, 120)
 
 
 async def test_many_alternatives_at_every_level_multiply(traced):
@@ -102,7 +102,7 @@ async def test_many_alternatives_at_every_level_multiply(traced):
     for _ in range(60):
         body = {"a": body}
 
-    assert not within(bundle, body, 5000)
+    assert not Effort(bundle).within(body, 5000)
 
 
 @pytest.mark.parametrize(
@@ -117,19 +117,19 @@ async def test_each_property_that_is_missing_counts(traced, schema):
     bundle = bundled(await traced({**schema, "properties": {"here": {}}}))
     full = {f"n{i}": 1 for i in range(20)}
 
-    assert within(bundle, {"here": 1} | full, 45)
-    assert within(bundle, {"here": 1}, 30)
-    assert not within(bundle, {"here": 1}, 20)
+    assert Effort(bundle).within({"here": 1} | full, 45)
+    assert Effort(bundle).within({"here": 1}, 30)
+    assert not Effort(bundle).within({"here": 1}, 20)
 
 
 async def test_every_fault_counts_the_copy_of_what_it_is_about(traced):
     document = {"properties": {"a": {"allOf": [{"maxItems": 1}, {"maxLength": 1}] * 50}}}
     bundle = bundled(await traced(document))
 
-    assert within(bundle, {"a": [0] * 10}, 1000)
-    assert not within(bundle, {"a": [[0] * 30] * 20}, 1000)
-    assert within(bundle, {"a": "x" * 1_000}, 1000)
-    assert not within(bundle, {"a": "x" * 1_000_000}, 1000)
+    assert Effort(bundle).within({"a": [0] * 10}, 1000)
+    assert not Effort(bundle).within({"a": [[0] * 30] * 20}, 1000)
+    assert Effort(bundle).within({"a": "x" * 1_000}, 1000)
+    assert not Effort(bundle).within({"a": "x" * 1_000_000}, 1000)
 
 
 def test_sizes_are_counted_from_within():
@@ -140,3 +140,28 @@ def test_sizes_are_counted_from_within():
     assert _measured(body, 10, sizes)
     assert sizes[id(inner)] == 1 + 1 + 1 + 1 + 4
     assert sizes[id(body)] == 1 + 8 + 1
+
+
+async def test_a_small_event_of_a_plain_schema_is_known_to_be_cheap_without_a_walk(traced):
+    plain = {"properties": {"a": {"items": {"required": ["x", "y"]}}}, "required": ["a"]}
+    bundle = bundled(await traced(plain))
+    lacking = {"a": [{}] * 20}
+
+    assert Effort(bundle).within(lacking, 120)
+    assert not Effort(bundle).within(lacking, 40)
+
+
+@pytest.mark.parametrize("size", range(1, 40, 3))
+async def test_the_short_cut_never_promises_more_than_the_walk(traced, size):
+    schema = {
+        "properties": {"a": {"items": {"required": ["x", "y"], "properties": {"z": {}}}}},
+        "required": ["a"],
+        "additionalProperties": {"items": {}},
+    }
+    walked = bundled(await traced({**schema, "patternProperties": {"^never$": {}}}))
+    plain = bundled(await traced(schema))
+    body = {"a": [{"z": [size]}] * size, "b": ["x" * 5_000] * size}
+
+    for limit in range(0, 1_000, 20):
+        if Effort(plain).within(body, limit):
+            assert Effort(walked).within(body, limit * 2)

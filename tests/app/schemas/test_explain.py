@@ -1,9 +1,13 @@
+import itertools
 import time
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.core.errors import SchemaViolation
+from app.core.json import escaped
 
 NEWEST = "https://json-schema.org/draft/2020-12/schema"
 
@@ -47,6 +51,43 @@ async def test_a_property_whose_name_is_a_number_is_told_by_its_name(explained, 
 
     assert violation.pointer == f"/b/{name}"
     assert violation.got == "1"
+
+
+NAMES = st.sampled_from(["", "0", "00", "+0", "1", "a", "/", "~0"])
+TREES = st.recursive(
+    st.sampled_from(["text", None]), lambda inner: st.dictionaries(NAMES, inner), max_leaves=12
+)
+
+
+def numbered(tree, count, path=""):
+    """Put a number of its own for each None; yield the pointers of these."""
+    for name, inner in tree.items():
+        pointer = f"{path}/{escaped(name)}"
+        if inner is None:
+            tree[name] = next(count)
+            yield pointer
+        elif isinstance(inner, dict):
+            yield from numbered(inner, count, pointer)
+
+
+async def test_faults_are_found_under_names_that_the_validator_does_not_tell(compiled):
+    node = {"type": ["object", "string"], "additionalProperties": {"$ref": "#/definitions/node"}}
+    schema = await compiled({"definitions": {"node": node}, **node})
+
+    faults_are_found(schema)
+
+
+@given(tree=TREES.filter(lambda tree: isinstance(tree, dict)))
+def faults_are_found(schema, tree):
+    pointers = sorted(numbered(tree, itertools.count()))
+
+    try:
+        schema.validate(tree)
+        told = []
+    except SchemaViolation as error:
+        told = sorted(violation.pointer for violation in error.violations)
+
+    assert told == pointers
 
 
 async def test_what_is_missing_is_told_at_the_object_that_lacks_it(explained):

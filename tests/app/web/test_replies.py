@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import SchemaViolation, Violation, reasons
+from app.core.errors import RateLimited, SchemaViolation, Violation, reasons
 from app.core.events import Delivery, Event, Outcome, RawEvent
 from app.web.replies import plain_failure, reply_of, reply_of_refusal
 
@@ -33,6 +33,11 @@ def outcome(reason="accepted", payload=None, durability="acked"):
         (["too_large"], 413),
         (["too_large", "malformed"], 400),
         (["unsupported_media"], 415),
+        (["credentials_missing"], 401),
+        (["credentials_missing", "malformed"], 400),
+        (["producer_not_allowed", "value_not_allowed"], 403),
+        (["accepted", "credentials_missing"], 207),
+        (["identity_unavailable"], 503),
         (["sink_unavailable"], 503),
         (["sink_unavailable", "malformed"], 503),
         (["schema_unavailable"], 503),
@@ -49,6 +54,30 @@ def test_the_status_tells_the_worst_that_the_caller_must_know(reasons, status):
 
     assert reply.status == status
     assert (b"retry-after" in dict(reply.headers)) == (status == 503)
+
+
+def test_whoever_sends_too_much_waits_for_as_long_as_the_longest_wait():
+    raw = RawEvent({})
+    limits = [RateLimited("No.", retry_after=seconds) for seconds in (3, 17)]
+
+    reply = reply_of([Outcome(raw, None, None, None, error) for error in limits])
+
+    assert reply.status == 429
+    assert dict(reply.headers)[b"retry-after"] == b"17"
+
+
+@pytest.mark.parametrize(
+    ("reason", "challenge"),
+    [
+        ("credentials_missing", b'Bearer realm="sluiceway"'),
+        ("credentials_refused", b'Bearer realm="sluiceway", error="invalid_token"'),
+        ("producer_not_allowed", None),
+    ],
+)
+def test_a_challenge_says_how_to_prove_who_one_is(reason, challenge):
+    reply = reply_of([outcome(reason)])
+
+    assert dict(reply.headers).get(b"www-authenticate") == challenge
 
 
 def test_spooled_events_are_202_and_counted():

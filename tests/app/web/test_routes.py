@@ -119,6 +119,11 @@ async def test_openapi_tells_of_every_route_that_answers(client):
     assert set(spec["paths"]["/v1/events"]) == {"post"}
     statuses = set(spec["paths"]["/v1/events"]["post"]["responses"])
     assert statuses >= {"201", "202", "207", "400", "413", "415", "503", "504"}
+    assert statuses >= {"401", "403", "429"}
+    schemes = spec["components"]["securitySchemes"]
+    assert {name for way in spec["paths"]["/v1/events"]["post"]["security"] for name in way} == {
+        *schemes
+    }
     references = [part.split('"')[0] for part in json.dumps(spec).split('"$ref": "#/')[1:]]
     for reference in references:
         node = spec

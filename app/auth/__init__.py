@@ -1,0 +1,1 @@
+"""Who sends: API keys and tokens, and what they prove."""
