@@ -330,6 +330,13 @@ _REPEATED = _values(
     ("key twice, the last null", b'{"a":1,"a":null}', "the last one counts"),
     ("key twice, of two kinds", b'{"a":[1],"a":{"b":2}}', "the last one counts, nothing is merged"),
     ("key twice, once escaped", b'{"a":1,"\\u0061":2}', "the last one counts; escapes are undone"),
+    (
+        "key twice, first too large",
+        b'{"a":1e400,"a":1}',
+        "the last one counts, whatever came before",
+    ),
+    ("key twice, first no number", b'{"a":NaN,"a":1}', "the last one counts, whatever came before"),
+    ("key twice, first half a pair", b'{"a":"\\ud83d","a":1}', "the last one counts"),
     ("key three times", b'{"a":1,"b":2,"a":3,"a":4}', "the last one counts"),
     ("empty key twice", b'{"":1,"":2}', "the last one counts"),
     ("key twice deep inside", b'[{"x":{"a":1,"a":2}}]', "the last one counts"),
