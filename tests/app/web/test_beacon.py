@@ -198,3 +198,12 @@ async def test_a_clients_address_in_a_query_that_cannot_be_read_is_not_stored_ei
     assert "192.0.2.1" not in json.dumps(error)
     assert "6a1b" not in json.dumps(error)
     assert "xxx" in error["raw_event"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "BREW"])
+async def test_another_method_is_no_beacon(client, method):
+    answer = await client.request(method, f"/beacon/event?{query_of(CAPSULE)}", content=b"{}")
+
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET, HEAD, POST, OPTIONS"
+    assert client.journal.events() == []
