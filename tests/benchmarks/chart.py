@@ -27,6 +27,7 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> bool:
     except ImportError:
         print(f"{path} is not drawn: install the extra `bench` for matplotlib.", file=sys.stderr)
         return False
+    rows = [row for row in rows if row["cpu"]]
     servers = list(dict.fromkeys(row["server"] for row in rows))
     scenarios = list(dict.fromkeys(row["scenario"] for row in rows))
     figure = pyplot.Figure(figsize=(10, 0.55 * len(rows) + 1.5), layout="constrained")
