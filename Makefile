@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: serve test check format ledger soak audit spark bench bench-check bench-accept clean
+.PHONY: serve test check format ledger soak audit spark bench bench-check bench-accept fuzz clean
 
 serve: $(READY)  ## start the service on 127.0.0.1:8192 with the embedded log and demo streams
 	$(BIN)/sluiceway serve $(ARGS)
@@ -46,6 +46,10 @@ bench-check: $(READY)  ## fail if an event needs over 5 % more instructions than
 
 bench-accept: $(READY)  ## record the instructions that an event needs now
 	$(BIN)/python -m tests.benchmarks.instructions --accept
+
+fuzz: $(READY)  ## look for inputs that break the decoders, a minute for each; installs atheris
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[atheris]' || true
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 clean:
 	rm -rf $(VENV) dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -31,6 +31,10 @@ class Journal:
             if stream is None or record.stream == stream
         ]
 
+    def clear(self) -> None:
+        """Forget what is held."""
+        self._sink.records.clear()
+
     @property
     def errors(self) -> list[Any]:
         return self.events("sluiceway.error")

@@ -9,11 +9,12 @@ from app.web.clients import Clients
 from app.web.context import Contexts, Header
 from app.web.guard import Guard, Refusal
 from app.web.payloads import payloads_of
-from app.web.replies import CLOSE, NO_CONTENT, Reply
+from app.web.replies import CLOSE, NO_CONTENT, Reply, plain_failure
 
 SOURCE = "beacon"
 PATHS = ("/beacon/event", "/beacon/event.gif", "/event.gif")
 METHODS = frozenset(("GET", "HEAD", "POST"))  # sendBeacon is a POST with everything in its URL
+ALLOW = (b"allow", b"GET, HEAD, POST, OPTIONS")
 LAST = Reply(204, b"", (CLOSE,))  # a body that nobody reads must not go on for ever
 SCANNER = "Fuzz Faster U Fool"  # T266130: its requests were never logged either
 
@@ -38,8 +39,11 @@ class BeaconWire:
         query: bytes = scope["query_string"]
         context = self._contexts.of(scope, SOURCE)
         header = context.header
-        known = scope["path"] in PATHS and scope["method"] in METHODS
-        if known and not (header("user-agent") or "").startswith(SCANNER):
+        if scope["method"] not in METHODS:
+            closing = (CLOSE,) if _has_body(header) else ()
+            told = "Beacons are sent with GET, HEAD or POST."
+            return await answer(plain_failure(405, told, (ALLOW, *closing)))
+        if scope["path"] in PATHS and not (header("user-agent") or "").startswith(SCANNER):
             if self._clients and not await self._is_let_in(context, 1 if query else 0):
                 return await answer(LAST if _has_body(header) else NO_CONTENT)
             if query:

@@ -45,6 +45,8 @@ class Headers:
         if value is None:
             return self._own_id(self._ids) if name == REQUEST_ID and self._ids else None
         # Browsers send ASCII; what is not UTF-8 is read as HTTP always was, so nothing is lost.
+        # Blanks around a value are none of it (RFC 9110, 5.5); the parser leaves those at the end.
+        value = value.strip(b" \t")
         try:
             return value.decode()
         except UnicodeDecodeError:

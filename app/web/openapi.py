@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from app.web.beacon import PATHS
 from app.web.guard import CONTENT_TYPES
 from app.web.inflate import ENCODINGS
+from app.web.responses import FAILURES, failure
 
 _EVENT: dict[str, Any] = {
     "title": "Event",
@@ -65,10 +66,13 @@ _CAPSULES: dict[str, Any] = {"anyOf": [_CAPSULE, {"type": "array", "items": _CAP
 
 _ENTRY: dict[str, Any] = {
     "type": "object",
-    "required": ["status", "reason", "index", "event", "context"],
+    "required": ["status", "event", "context"],
     "properties": {
         "status": {"enum": ["invalid", "error"]},
-        "reason": {"type": "string", "description": "One word; docs/errors.md explains each."},
+        "reason": {
+            "type": "string",
+            "description": "One word; docs/errors.md explains each. Only of events.",
+        },
         "index": {"type": ["integer", "null"], "description": "Position of the event, from 0."},
         "id": {"type": ["string", "null"], "description": "The event's meta.id as it was sent."},
         "event": {"type": ["object", "null"], "description": "The event as it was sent."},
@@ -103,13 +107,6 @@ _FAILURES: dict[str, Any] = {
         "error": {"type": "array", "items": _ENTRY},
     },
 }
-
-
-def _failure(description: str) -> dict[str, Any]:
-    return {
-        "description": description,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failures"}}},
-    }
 
 
 _EVENTS: dict[str, Any] = {
@@ -151,24 +148,24 @@ _EVENTS: dict[str, Any] = {
                     }
                 },
             },
-            "207": _failure("Some events failed; those not listed are stored."),
-            "400": _failure("No event is stored, and sending them again cannot help."),
+            "207": failure("Some events failed; those not listed are stored."),
+            "400": failure("No event is stored, and sending them again cannot help."),
             "401": {
-                **_failure("No event is stored: credentials are missing, or prove nothing."),
+                **failure("No event is stored: credentials are missing, or prove nothing."),
                 "headers": {"WWW-Authenticate": {"schema": {"type": "string"}}},
             },
-            "403": _failure("No event is stored: the sender may not write these to the streams."),
-            "405": _failure("The method is not POST."),
-            "408": _failure("The body did not arrive in time."),
-            "413": _failure("The body, or every event in it, is too large."),
-            "415": _failure("Content type, charset or content encoding is none that is read."),
+            "403": failure("No event is stored: the sender may not write these to the streams."),
+            "405": failure("The method is not POST."),
+            "408": failure("The body did not arrive in time."),
+            "413": failure("The body, or every event in it, is too large."),
+            "415": failure("Content type, charset or content encoding is none that is read."),
             "429": {
-                **_failure("The client has sent more than it may."),
+                **failure("The client has sent more than it may."),
                 "headers": {"Retry-After": {"schema": {"type": "integer"}}},
             },
-            "500": _failure("A defect of the service; its log has more."),
-            "503": _failure("No event is stored; send them again after `Retry-After` seconds."),
-            "504": _failure("Events may or may not be stored; sending again may repeat them."),
+            "500": failure("A defect of the service; its log has more."),
+            "503": failure("No event is stored; send them again after `Retry-After` seconds."),
+            "504": failure("Events may or may not be stored; sending again may repeat them."),
         },
     }
 }
@@ -184,7 +181,10 @@ def _beacon(path: str) -> dict[str, Any]:
             "description": "The whole query string is one percent-encoded JSON object, usually "
             "ended by `;`. The body of a POST is read if there is no query.",
             "operationId": f"{method}_{name}",
-            "responses": {"204": {"description": "Always, whatever became of the event."}},
+            "responses": {
+                "204": {"description": "Always, whatever became of the event."},
+                "405": failure("The method is none of GET, HEAD and POST."),
+            },
             **(body if method == "post" else {}),
         }
 
@@ -209,7 +209,7 @@ def describe(app: FastAPI) -> None:
                 for operation in operations.values():
                     operation["responses"].pop("422", None)  # our parameters are texts: any will do
             components = spec.setdefault("components", {})
-            components.setdefault("schemas", {})["Failures"] = _FAILURES
+            components.setdefault("schemas", {})[FAILURES] = _FAILURES
             components["securitySchemes"] = _SECURITY
             app.openapi_schema = spec
         return app.openapi_schema

@@ -6,7 +6,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse,
 from app.metrics import CONTENT_TYPE
 from app.service import about
 from app.web.internal import INTERNAL, IsInternal
-from app.web.responses import RunningService
+from app.web.responses import RunningService, failure
 
 router = APIRouter(tags=["operations"])
 
@@ -53,7 +53,7 @@ async def home() -> RedirectResponse:
     return RedirectResponse("/?doc", 301)
 
 
-@router.get("/_info/{fact}", responses={404: {"description": "There is no such fact."}})
+@router.get("/_info/{fact}", responses={404: failure("There is no such fact.")})
 async def fact(fact: str, service: RunningService) -> JSONResponse:
     """Return one of the facts of `/_info`: name, version, description or home."""
     facts = about(service.settings)

@@ -1,13 +1,25 @@
 """Replies as the routes behind FastAPI give them, and what those routes share."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
 
 from app.service import Service
 from app.web.context import Contexts
 from app.web.replies import Reply
+
+FAILURES = "Failures"
+"""Under this name OpenAPI describes the body of every answer that tells of a failure."""
+
+
+def failure(description: str) -> dict[str, Any]:
+    """Return what OpenAPI says of an answer that tells of a failure."""
+    reference = {"$ref": f"#/components/schemas/{FAILURES}"}
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": reference}},
+    }
 
 
 def response_of(reply: Reply, headers: Mapping[str, str] | None = None) -> Response:

@@ -6,7 +6,7 @@ from fastapi.responses import JSONResponse, Response
 
 from app.core.errors import EventError, SchemaNotFound
 from app.web.replies import plain_failure
-from app.web.responses import RunningService, response_of
+from app.web.responses import RunningService, failure, response_of
 
 router = APIRouter(tags=["schemas"])
 
@@ -16,8 +16,9 @@ YAML_TYPES = ("application/yaml", "application/x-yaml", "text/yaml")
 @router.get(
     "/v1/schemas/{uri:path}",
     responses={
-        404: {"description": "The repositories have no such schema."},
-        503: {"description": "The schema cannot be had or used now; the message says why."},
+        200: {"content": {kind: {} for kind in ("application/json", YAML_TYPES[0])}},
+        404: failure("The repositories have no such schema."),
+        503: failure("The schema cannot be had or used now; the message says why."),
     },
 )
 async def schema(uri: str, request: Request, service: RunningService) -> Response:

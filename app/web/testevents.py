@@ -7,7 +7,7 @@ from app.web.clients import Clients
 from app.web.guard import Refusal
 from app.web.internal import INTERNAL
 from app.web.replies import reply_of, reply_of_refusal
-from app.web.responses import RequestContexts, RunningService, response_of
+from app.web.responses import RequestContexts, RunningService, failure, response_of
 
 router = APIRouter(tags=["operations"])
 
@@ -18,14 +18,18 @@ SOURCE = "test"
     "/v1/_test/events",
     status_code=201,
     dependencies=INTERNAL,
+    response_class=Response,
     responses={
-        207: {"description": "Some were stored."},
-        400: {"description": "All were refused."},
-        401: {"description": "They belong to streams whose producers the caller must be."},
-        403: {"description": "The caller is none of the producers."},
-        404: {"description": "No test events are configured."},
-        429: {"description": "The caller has sent more than it may."},
-        503: {"description": "They could not be stored now."},
+        201: {"description": "All were stored. No body."},
+        202: {"description": "All will be stored: some are spooled."},
+        207: failure("Some were stored."),
+        400: failure("All were refused."),
+        401: failure("They belong to streams whose producers the caller must be."),
+        403: failure("The caller is none of the producers."),
+        404: failure("No test events are configured."),
+        429: failure("The caller has sent more than it may."),
+        503: failure("They could not be stored now."),
+        504: failure("They may or may not be stored."),
     },
 )
 async def send_test_events(

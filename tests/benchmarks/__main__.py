@@ -18,6 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks import decoding, replay
 from tests.benchmarks.chart import draw
 from tests.benchmarks.events import STREAM, write_house
 from tests.benchmarks.load import Load, drive, find_wrk
@@ -26,6 +27,7 @@ from tests.benchmarks.serving import Server, broker, started
 
 Runs = dict[tuple[str, str], list[Load]]
 LOAD_CORE = 1
+GROUPS = ("null", "sqlite", "kafka", "workers", "records")
 
 
 def servers_of(stack: ExitStack, folder: Path, groups: Sequence[str]) -> Iterator[Server]:
@@ -113,6 +115,30 @@ def rows_of(runs: Runs) -> list[dict[str, Any]]:
     return rows
 
 
+def record_rows(lines: int) -> list[dict[str, Any]]:
+    """Decode and replay recorded log lines; a line counts as an event."""
+
+    def row(scenario: str, server: str, rate: float, cpu: float, memory: float) -> dict[str, Any]:
+        figures = {"requests": rate, "rate": rate, "cpu": cpu, "memory": memory}
+        return {"scenario": scenario, "server": server, **figures, "p50": 0, "p99": 0, "failed": 0}
+
+    rows = []
+    for run in decoding.measure(lines, lines):
+        if run.name in ("plain", "decode"):
+            name = "plain" if run.name == "plain" else "sluiceway"
+            cpu = run.cpu / run.lines * 1e6
+            rows.append(row("log lines decoded", name, run.rate, cpu, run.memory))
+    with tempfile.TemporaryDirectory() as name:
+        traffic, old = replay.prepared(Path(name), lines)
+        for jobs in (1, 2):
+            seconds, memory, _ = replay.replay(
+                traffic, old, Path(name) / "report.json", ["--jobs", str(jobs)]
+            )
+            server = f"{jobs} process" if jobs == 1 else f"{jobs} processes"
+            rows.append(row("log lines replayed", server, lines / seconds, 0, memory))
+    return rows
+
+
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Return rows as a table of Markdown; `us/event` is CPU time of the server's processes."""
     lines = [
@@ -133,7 +159,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=3, help="of each run")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", default="null,sqlite,kafka,workers", help="groups of scenarios")
+    parser.add_argument("--only", default=",".join(GROUPS), help="groups of scenarios")
+    parser.add_argument("--lines", type=int, default=50_000, help="recorded lines, of `records`")
     parser.add_argument(
         "--also", metavar="NAME=URL", action="append", default=[], help="another service"
     )
@@ -141,6 +168,8 @@ def main() -> None:
     args = parser.parse_args()
     find_wrk()
     rows = rows_of(measure(args))
+    if "records" in args.only.split(","):
+        rows += record_rows(args.lines)
     print(table(rows))
     out = Path(args.out)
     told = {"machine": platform.platform(), "python": platform.python_version(), "rows": rows}

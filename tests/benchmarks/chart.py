@@ -27,6 +27,7 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> bool:
     except ImportError:
         print(f"{path} is not drawn: install the extra `bench` for matplotlib.", file=sys.stderr)
         return False
+    rows = [row for row in rows if row["cpu"]]
     servers = list(dict.fromkeys(row["server"] for row in rows))
     scenarios = list(dict.fromkeys(row["scenario"] for row in rows))
     figure = pyplot.Figure(figsize=(10, 0.55 * len(rows) + 1.5), layout="constrained")
@@ -59,6 +60,8 @@ def draw_curves(curves: Sequence[Curve], path: Path) -> bool:
         axes.plot(*zip(*curve.points, strict=True), marker="o")
         axes.set_xscale("symlog" if curve.points[0][0] == 0 else "log")
         axes.set_yscale("log")
+        costs = [cost for _, cost in curve.points]
+        axes.set_ylim(min(costs) / 3, max(costs) * 3)  # so that what is nearly flat looks so
         axes.set_title(curve.name, fontsize=10)
         axes.set_xlabel(curve.x, fontsize=8)
         axes.set_ylabel(f"us of CPU for {curve.unit}", fontsize=8)

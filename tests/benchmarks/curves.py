@@ -26,7 +26,7 @@ from typing import Any
 import yaml
 
 from app.config import load_settings
-from app.server import settle_memory
+from app.memory import settle
 from app.web.application import create_app
 from tests.benchmarks.chart import draw_curves
 from tests.benchmarks.events import body, event, write_house
@@ -79,7 +79,7 @@ async def application(copies: int = 0, cache: int | None = None) -> AsyncIterato
         inbox.put_nowait({"type": "lifespan.startup"})
         serving = asyncio.create_task(app({"type": "lifespan"}, inbox.get, told))
         await begun.wait()
-        settle_memory()
+        settle()
         yield app
         inbox.put_nowait({"type": "lifespan.shutdown"})
         await serving

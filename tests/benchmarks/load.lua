@@ -9,6 +9,14 @@ if path and path ~= "" then
 end
 wrk.headers["user-agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
+local pause = tonumber(os.getenv("BENCH_PAUSE") or "0")
+if pause > 0 then
+  -- Milliseconds between an answer and the next request, of each connection.
+  function delay()
+    return math.random(0, 2 * pause)
+  end
+end
+
 function done(summary, latency, requests)
   local errors = summary.errors
   print(string.format(

@@ -54,13 +54,25 @@ def find_wrk() -> str:
 
 
 def drive(
-    target: Target, pids: Sequence[int], *, connections: int, seconds: int, core: int | None
+    target: Target,
+    pids: Sequence[int],
+    *,
+    connections: int,
+    seconds: int,
+    core: int | None,
+    pause: float = 0,
 ) -> Load:
-    """Load a server for some seconds; `pids` are its processes, `core` is where wrk runs."""
+    """Load a server for some seconds; `pids` are its processes, `core` is where wrk runs.
+
+    Each connection waits for `pause` seconds on average before it asks again.
+    """
     command = [find_wrk(), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
     command += ["-s", str(LUA), target.url]
     pinned = ["taskset", "-c", str(core), *command] if core is not None else command
-    environ = os.environ | {"BENCH_BODY": str(target.body or "")}
+    environ = os.environ | {
+        "BENCH_BODY": str(target.body or ""),
+        "BENCH_PAUSE": str(round(pause * 1000)),
+    }
     before = cpu_seconds(pids)
     ran = subprocess.run(pinned, env=environ, capture_output=True, text=True, check=True)
     used = cpu_seconds(pids) - before

@@ -41,6 +41,20 @@ def replay(traffic: Path, old: Path, out: Path, options: Sequence[str]) -> tuple
     return time.perf_counter() - began, peak, digest
 
 
+def prepared(folder: Path, lines: int) -> tuple[Path, Path]:
+    """Write recorded lines, if they are not there, and the old schemas; return their paths."""
+    old = folder / "old"
+    old.mkdir(parents=True, exist_ok=True)
+    (old / "DemoButtonClick-1.json").write_text(json.dumps(OLD))
+    traffic = folder / f"lines-{lines}"
+    if not traffic.is_file():
+        part = folder / "part"
+        with part.open("wb") as file:
+            file.writelines(line + b"\n" for line in log_lines(lines))
+        part.rename(traffic)
+    return traffic, old
+
+
 def _memories(pid: int) -> Iterator[float]:
     try:
         for each in with_children(pid):
@@ -59,16 +73,7 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(args.folder or temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        old = folder / "old"
-        old.mkdir(exist_ok=True)
-        (old / "DemoButtonClick-1.json").write_text(json.dumps(OLD))
-        traffic = folder / f"lines-{args.lines}"
-        if not traffic.is_file():
-            part = folder / "part"
-            with part.open("wb") as file:
-                file.writelines(line + b"\n" for line in log_lines(args.lines))
-            part.rename(traffic)
+        traffic, old = prepared(folder, args.lines)
         runs = [(f"{jobs} processes", ["--jobs", jobs]) for jobs in args.jobs.split(",") if jobs]
         if args.spark:
             runs.append(("Spark, local[2]", ["--engine", "spark", "--master", "local[2]"]))

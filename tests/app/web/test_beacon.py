@@ -82,7 +82,12 @@ async def test_the_capsules_user_agent_stands_before_the_header(serving):
 
 
 async def test_what_a_client_says_about_its_address_is_never_stored(serving):
-    secrets = {"clientIp": "6a1b", "ip": "192.0.2.1", "uuid": "u" * 32, "recvFrom": "evil.example"}
+    secrets = {
+        "clientIp": "hash-of-an-address",
+        "ip": "192.0.2.1",
+        "uuid": "u" * 32,
+        "recvFrom": "evil.example",
+    }
     async with serving(peer="203.0.113.9") as client:
         await client.get(f"/beacon/event?{query_of(CAPSULE | secrets)};")
         await client.get(f"/beacon/event?{query_of(CAPSULE | secrets | {'wiki': 7})};")
@@ -177,7 +182,12 @@ async def test_a_post_of_json_without_a_body_is_ignored(client):
 @pytest.mark.parametrize("more", [{}, {"schema": "Nope"}, {"wiki": 7}, {"event": {"n": "\ud800"}}])
 @pytest.mark.parametrize("path", ["/beacon/event", "/v1/events"])
 async def test_a_clients_address_in_json_is_never_stored(serving, path, more):
-    secrets = {"clientIp": "6a1b", "ip": "192.0.2.1", "uuid": "u" * 32, "recvFrom": "evil.example"}
+    secrets = {
+        "clientIp": "hash-of-an-address",
+        "ip": "192.0.2.1",
+        "uuid": "u" * 32,
+        "recvFrom": "evil.example",
+    }
     async with serving(peer="203.0.113.9") as client:
         await client.post(path, content=json.dumps([CAPSULE | secrets | more]), headers=JSON)
 
@@ -189,12 +199,23 @@ async def test_a_clients_address_in_json_is_never_stored(serving, path, more):
 
 @pytest.mark.parametrize("cut", [0, 1, 20])
 async def test_a_clients_address_in_a_query_that_cannot_be_read_is_not_stored_either(client, cut):
-    query = query_of({"ip": "192.0.2.1", "clientIp": "6a1b", "event": {"value": "x" * 30}})
+    query = query_of(
+        {"ip": "192.0.2.1", "clientIp": "hash-of-an-address", "event": {"value": "x" * 30}}
+    )
     query = query[: len(query) - cut] + ("%FF" if not cut else "")
 
     await client.get(f"/beacon/event?{query}")
 
     (error,) = client.journal.errors
     assert "192.0.2.1" not in json.dumps(error)
-    assert "6a1b" not in json.dumps(error)
+    assert "hash-of-an-address" not in json.dumps(error)
     assert "xxx" in error["raw_event"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "BREW"])
+async def test_another_method_is_no_beacon(client, method):
+    answer = await client.request(method, f"/beacon/event?{query_of(CAPSULE)}", content=b"{}")
+
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET, HEAD, POST, OPTIONS"
+    assert client.journal.events() == []

@@ -57,3 +57,9 @@ def test_repeated_headers_are_joined_and_odd_bytes_are_kept():
     assert header("b") == "é"
     assert header("c") == "é"
     assert header("d") is None
+
+
+def test_blanks_around_a_headers_value_are_none_of_it():
+    header = Headers([(b"user-agent", b"\t Agent/1 \t ")])
+
+    assert header("user-agent") == "Agent/1"
