@@ -18,15 +18,15 @@ from app.schemas.repository import Document
 MAX_PER_VALUE = 100_000
 MAX_PER_CHARACTER = 10_000
 
-BUDGET = 10_000_000
-"""Judgments of an event: 0.1 µs each, so that all of them take a second."""
-CHARACTERS_BUDGET = 50_000_000
+BUDGET = 4_000_000
+"""Judgments of an event, of about 0.1 µs each; some are made twice: it may take a second."""
+CHARACTERS_BUDGET = 20_000_000
 """Characters of an event, times the positions of the patterns that they meet: 15 ns each."""
 
 CHEAP = 20
-"""An event of a megabyte has half a million values: up to this price its budget suffices."""
+"""Not measured up to this price: half a million values, a whole megabyte, take a second."""
 CHEAP_CHARACTER = 50
-"""The same for its million characters."""
+"""The same for a million characters."""
 
 _FRACTION = 400  # a multipleOf with a fraction is worked out exactly
 _NAMES = 10  # so many names are looked up in the time of a judgment
@@ -41,7 +41,7 @@ class Price:
 
     @property
     def is_cheap(self) -> bool:
-        """Say whether no event of a megabyte can go beyond its budget."""
+        """Say whether even an event of a megabyte takes no more than a second."""
         return self.value <= CHEAP and self.character <= CHEAP_CHARACTER
 
     def check(self, body: Any) -> None:

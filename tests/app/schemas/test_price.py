@@ -79,8 +79,8 @@ def test_another_is_not(price):
 
 
 def test_an_event_may_have_as_many_values_and_characters_as_the_budget_pays():
-    price = Price(1_000, 5_000)
-    values, characters = BUDGET // 1_000, CHARACTERS_BUDGET // 5_000
+    price = Price(400, 2_000)
+    values, characters = BUDGET // 400, CHARACTERS_BUDGET // 2_000
 
     price.check([0] * values)
     price.check({"a": "x" * (characters - 1)})
@@ -113,11 +113,11 @@ def largest(schema, item):
     ],
 )
 @pytest.mark.timeout(60)
-async def test_the_dearest_event_that_is_judged_takes_a_second_or_two(compiled, items, item):
+async def test_the_dearest_event_that_is_judged_takes_no_seconds(compiled, items, item):
     schema = await compiled({"properties": {"l": {"items": items}}})
     event = largest(schema, item)
     started = time.process_time()
 
     schema._is_valid(event)
 
-    assert time.process_time() - started < 6
+    assert time.process_time() - started < 3
