@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 
-from app.core.errors import EventError, SchemaNotFound
+from app.core.errors import EventError, SchemaNotFound, SchemaUnusable
 
 FAILURE_TTL = 2.0
 
@@ -11,7 +11,8 @@ FAILURE_TTL = 2.0
 class Failures:
     """The last failures by URI, at most `size` of them.
 
-    That there is no such schema is remembered for `not_found_ttl` seconds, anything else for 2.
+    That there is no such schema, or that it cannot be used, is remembered for `not_found_ttl`
+    seconds, anything else for 2.
     """
 
     def __init__(self, *, not_found_ttl: float, size: int, clock: Callable[[], float]) -> None:
@@ -30,10 +31,17 @@ class Failures:
         return _again(failed[1]) if failed and self._clock() < failed[0] else None
 
     def remember(self, uri: str, error: EventError) -> None:
+<<<<<<< HEAD
         """Keep why a schema could not be had; forget the oldest beyond `size` or their time."""
         ttl = self._not_found_ttl if isinstance(error, SchemaNotFound) else FAILURE_TTL
         # Not the error itself: its traceback would keep whatever document it was raised about.
         self._failed[uri] = (self._clock() + ttl, _again(error))
+=======
+        """Keep why a schema could not be had; the oldest failure beyond `size` is forgotten."""
+        lasting = isinstance(error, SchemaNotFound | SchemaUnusable)
+        ttl = self._not_found_ttl if lasting else FAILURE_TTL
+        self._failed[uri] = (self._clock() + ttl, error)
+>>>>>>> h-corpus
         self._failed.move_to_end(uri)
         # The oldest come first, and what has ended is of no use to anybody.
         now = self._clock()

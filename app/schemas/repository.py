@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.errors import SchemaNotFound, SchemaUnavailable
+from app.core.errors import SchemaNotFound, SchemaUnavailable, SchemaUnusable
 from app.core.json import text_of
 from app.core.yaml import YamlError, parse_yaml
 from app.schemas.drafts import DEFAULT, draft_of
 from app.schemas.keywords import MANY, NAMED, ONE
-from app.schemas.sources import SchemaSource, SourceError
+from app.schemas.sources import DocumentError, SchemaSource, SourceError
 from app.schemas.uris import LATEST, canonical_uri, is_version, name_of, parent_of
 
 Document = dict[str, Any]
@@ -65,10 +65,11 @@ class Repository:
         """Return the document at a canonical URI; raises SchemaNotFound or SchemaUnavailable.
 
         A source that fails, or has something that is no schema document, does not keep later ones
-        from being asked; if none of them has the document either, it is unavailable.
+        from being asked; if none of them has the document either, it is unavailable, or unusable
+        if nothing failed.
         """
         self.fetches += 1
-        problems: list[str] = []
+        problems: list[SourceError] = []
         sources = self._sources_of_ours if uri.startswith(_OURS) else self._sources
         if not uri.startswith("/"):
             sources = [self._absolute] if self._absolute else []
@@ -82,10 +83,13 @@ class Repository:
                     # Some YAML takes a second to read: that must not hold up everything else.
                     return _found(uri, await asyncio.to_thread(_document, text, uri))
             except SourceError as error:
-                problems.append(str(error))
+                problems.append(error)
+        told = "; ".join(map(str, problems))
+        if problems and all(isinstance(problem, DocumentError) for problem in problems):
+            raise _unusable(uri, told)
         if problems:
             raise SchemaUnavailable(
-                f"Schema {uri} cannot be had now: {'; '.join(problems)}.",
+                f"Schema {uri} cannot be had now: {told}.",
                 pointer="/$schema",
                 hint="Send the event again later; whoever runs the schema repository has to look.",
             )
@@ -105,16 +109,16 @@ def _document(text: bytes, uri: str) -> Document:
     try:
         value = parse_yaml(text)
     except YamlError as error:
-        raise SourceError(f"the document at {uri} is unreadable: {str(error)[:300]}") from error
+        raise DocumentError(f"the document at {uri} is unreadable: {str(error)[:300]}") from error
     if not isinstance(value, dict):
-        raise SourceError(f"the document at {uri} is not a schema: it is no object")
+        raise DocumentError(f"the document at {uri} is not a schema: it is no object")
     if not _KEYWORDS & value.keys():
-        raise SourceError(f"the document at {uri} is not a schema: it has none of its keywords")
+        raise DocumentError(f"the document at {uri} is not a schema: it has none of its keywords")
     return value
 
 
 def _found(asked: str, document: Document) -> Found:
-    """Return a document by the URI of its version; raises SchemaUnavailable if its own differs.
+    """Return a document by the URI of its version; raises SchemaUnusable if its own differs.
 
     Under a version's URI there must be that version: a mistaken link would judge by another. So
     the document's `$id`, if it is a path, must be the asked URI or the end of it: real schemas
@@ -126,11 +130,11 @@ def _found(asked: str, document: Document) -> Found:
     if name == LATEST:
         if at_home and is_version(name_of(own)):
             return Found(f"{folder}/{name_of(own)}", document)
-        raise _mislaid(asked, f"its $id must name the version that it is, such as {folder}/1.0.0")
+        raise _unusable(asked, f"its $id must name the version that it is, such as {folder}/1.0.0")
     same = name_of(own) == name
     agrees = (at_home and same) if own.startswith("/") else (same or not is_version(name_of(own)))
     if not agrees:
-        raise _mislaid(asked, f"its $id says that it is {own}")
+        raise _unusable(asked, f"its $id says that it is {own}")
     return Found(asked, document)
 
 
@@ -144,8 +148,8 @@ def _own_uri(document: Document) -> str:
         return text_of(own.removesuffix("#"), 200)
 
 
-def _mislaid(asked: str, why: str) -> SchemaUnavailable:
-    return SchemaUnavailable(
+def _unusable(asked: str, why: str) -> SchemaUnusable:
+    return SchemaUnusable(
         f"Schema {asked} cannot be used: {why}.",
         pointer="/$schema",
         hint="The schema has to be mended; the event is not at fault.",

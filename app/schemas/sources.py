@@ -35,6 +35,10 @@ class SourceError(Exception):
     """A source cannot tell whether it has a document; the message says why."""
 
 
+class DocumentError(SourceError):
+    """A source has a document that cannot be used, and will not be another soon."""
+
+
 class SchemaSource(Protocol):
     """A repository of schema documents."""
 
@@ -96,7 +100,7 @@ class FileSource:
         finally:
             os.close(descriptor)
         if len(text) > self._max_bytes:
-            raise SourceError(f"{file} has more than {self._max_bytes:,} bytes")
+            raise DocumentError(f"{file} has more than {self._max_bytes:,} bytes")
         return text
 
 
@@ -151,7 +155,7 @@ class HttpSource:
                 async for part in answer.aiter_raw():
                     text += part
                     if len(text) > self._max_bytes:
-                        raise SourceError(f"{shown} has more than {self._max_bytes:,} bytes")
+                        raise DocumentError(f"{shown} has more than {self._max_bytes:,} bytes")
                 return bytes(text)
         except _HTTP_ERRORS as error:
             why = type(error).__name__
