@@ -31,17 +31,11 @@ class Failures:
         return _again(failed[1]) if failed and self._clock() < failed[0] else None
 
     def remember(self, uri: str, error: EventError) -> None:
-<<<<<<< HEAD
         """Keep why a schema could not be had; forget the oldest beyond `size` or their time."""
-        ttl = self._not_found_ttl if isinstance(error, SchemaNotFound) else FAILURE_TTL
-        # Not the error itself: its traceback would keep whatever document it was raised about.
-        self._failed[uri] = (self._clock() + ttl, _again(error))
-=======
-        """Keep why a schema could not be had; the oldest failure beyond `size` is forgotten."""
         lasting = isinstance(error, SchemaNotFound | SchemaUnusable)
         ttl = self._not_found_ttl if lasting else FAILURE_TTL
-        self._failed[uri] = (self._clock() + ttl, error)
->>>>>>> h-corpus
+        # Not the error itself: its traceback would keep whatever document it was raised about.
+        self._failed[uri] = (self._clock() + ttl, _again(error))
         self._failed.move_to_end(uri)
         # The oldest come first, and what has ended is of no use to anybody.
         now = self._clock()

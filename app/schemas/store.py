@@ -10,10 +10,7 @@ from pathlib import Path
 
 import httpx
 
-<<<<<<< HEAD
 from app import outgoing
-from app.core.errors import ConfigError, EventError, SchemaNotFound, SchemaUnavailable
-=======
 from app.core.errors import (
     ConfigError,
     EventError,
@@ -21,7 +18,6 @@ from app.core.errors import (
     SchemaUnavailable,
     SchemaUnusable,
 )
->>>>>>> h-corpus
 from app.core.json import text_of
 from app.schemas.closure import BrokenSchema, Closure, closure_of
 from app.schemas.drafts import draft_of
@@ -139,32 +135,23 @@ class SchemaStore:
             self._schemas.move_to_end(schema.uri)
         return schema
 
-<<<<<<< HEAD
     async def get(self, uri: str, *, wait: float | None = None) -> Schema:
         """Return the compiled schema; raises SchemaNotFound or SchemaUnavailable, nothing else.
 
         After `wait` seconds it is unavailable; what was begun goes on, so that it is there later.
         Nothing is begun for a caller who has no time left.
-=======
-    async def get(self, uri: str) -> Schema:
-        """Return the compiled schema; raises SchemaNotFound or SchemaUnavailable, nothing else.
 
         SchemaUnusable, which is one of them, tells of itself now and then (`is_told`).
->>>>>>> h-corpus
         """
         schema = self.at_hand(uri)
         if schema is not None:
             return schema
         canonical = canonical_uri(uri, allow_absolute=self._allow_absolute)
-<<<<<<< HEAD
-        schema = await self._of_canonical(canonical, wait)
-=======
         try:
-            schema = await self._of_canonical(canonical)
+            schema = await self._of_canonical(canonical, wait)
         except SchemaUnusable as error:
             raise self._refusals.of(canonical, error) from error
         self._refusals.mended(canonical)
->>>>>>> h-corpus
         if name_of(canonical) != LATEST and schema.uri in self._schemas:
             if len(self._spelled) >= 2 * self._cache_size:
                 self._spelled.clear()
@@ -296,7 +283,6 @@ class SchemaStore:
         return schema
 
 
-<<<<<<< HEAD
 def _too_late(uri: str) -> SchemaUnavailable:
     return SchemaUnavailable(
         f"Schema {uri} did not come in the time that a request has for all its schemas.",
@@ -305,10 +291,7 @@ def _too_late(uri: str) -> SchemaUnavailable:
     )
 
 
-def _unusable(uri: str, why: str) -> SchemaUnavailable:
-=======
 def _unusable(uri: str, why: str) -> SchemaUnusable:
->>>>>>> h-corpus
     # A schema may hold names of any length, and halves of characters.
     return SchemaUnusable(
         f"Schema {uri} cannot be used: {text_of(why, MAX_SAID)}.",
