@@ -8,7 +8,7 @@ from typing import Any
 
 from app.core.errors import SchemaNotFound, SchemaUnavailable, SchemaUnusable
 from app.core.json import text_of
-from app.core.yaml import YamlError, parse_yaml
+from app.core.yaml import YamlError, YamlTooMuchError, parse_yaml
 from app.schemas.drafts import DEFAULT, draft_of
 from app.schemas.keywords import MANY, NAMED, ONE
 from app.schemas.sources import DocumentError, SchemaSource, SourceError
@@ -65,8 +65,8 @@ class Repository:
         """Return the document at a canonical URI; raises SchemaNotFound or SchemaUnavailable.
 
         A source that fails, or has something that is no schema document, does not keep later ones
-        from being asked; if none of them has the document either, it is unavailable, or unusable
-        if nothing failed.
+        from being asked; if none of them has the document either, it is unavailable: what answers
+        garbage may be a server in trouble. A document that is too much is SchemaUnusable.
         """
         self.fetches += 1
         problems: list[SourceError] = []
@@ -86,7 +86,11 @@ class Repository:
                 problems.append(error)
         told = "; ".join(map(str, problems))
         if problems and all(isinstance(problem, DocumentError) for problem in problems):
-            raise _unusable(uri, told)
+            raise SchemaUnusable(
+                f"Schema {uri} cannot be used: {told}.",
+                pointer="/$schema",
+                hint="The schema has to be mended; the event is not at fault.",
+            )
         if problems:
             raise SchemaUnavailable(
                 f"Schema {uri} cannot be had now: {told}.",
@@ -108,17 +112,19 @@ def _document(text: bytes, uri: str) -> Document:
         raise SourceError(f"the document at {uri} is a page of HTML or XML, not a schema")
     try:
         value = parse_yaml(text)
+    except YamlTooMuchError as error:
+        raise DocumentError(f"the document at {uri} is {error}") from error
     except YamlError as error:
-        raise DocumentError(f"the document at {uri} is unreadable: {str(error)[:300]}") from error
+        raise SourceError(f"the document at {uri} is unreadable: {str(error)[:300]}") from error
     if not isinstance(value, dict):
-        raise DocumentError(f"the document at {uri} is not a schema: it is no object")
+        raise SourceError(f"the document at {uri} is not a schema: it is no object")
     if not _KEYWORDS & value.keys():
-        raise DocumentError(f"the document at {uri} is not a schema: it has none of its keywords")
+        raise SourceError(f"the document at {uri} is not a schema: it has none of its keywords")
     return value
 
 
 def _found(asked: str, document: Document) -> Found:
-    """Return a document by the URI of its version; raises SchemaUnusable if its own differs.
+    """Return a document by the URI of its version; raises SchemaUnavailable if its own differs.
 
     Under a version's URI there must be that version: a mistaken link would judge by another. So
     the document's `$id`, if it is a path, must be the asked URI or the end of it: real schemas
@@ -130,11 +136,11 @@ def _found(asked: str, document: Document) -> Found:
     if name == LATEST:
         if at_home and is_version(name_of(own)):
             return Found(f"{folder}/{name_of(own)}", document)
-        raise _unusable(asked, f"its $id must name the version that it is, such as {folder}/1.0.0")
+        raise _mislaid(asked, f"its $id must name the version that it is, such as {folder}/1.0.0")
     same = name_of(own) == name
     agrees = (at_home and same) if own.startswith("/") else (same or not is_version(name_of(own)))
     if not agrees:
-        raise _unusable(asked, f"its $id says that it is {own}")
+        raise _mislaid(asked, f"its $id says that it is {own}")
     return Found(asked, document)
 
 
@@ -148,8 +154,8 @@ def _own_uri(document: Document) -> str:
         return text_of(own.removesuffix("#"), 200)
 
 
-def _unusable(asked: str, why: str) -> SchemaUnusable:
-    return SchemaUnusable(
+def _mislaid(asked: str, why: str) -> SchemaUnavailable:
+    return SchemaUnavailable(
         f"Schema {asked} cannot be used: {why}.",
         pointer="/$schema",
         hint="The schema has to be mended; the event is not at fault.",

@@ -36,7 +36,7 @@ class SourceError(Exception):
 
 
 class DocumentError(SourceError):
-    """A source has a document that cannot be used, and will not be another soon."""
+    """A source has a document, and it is too much to be read: its author has to mend it."""
 
 
 class SchemaSource(Protocol):
@@ -155,7 +155,7 @@ class HttpSource:
                 async for part in answer.aiter_raw():
                     text += part
                     if len(text) > self._max_bytes:
-                        raise DocumentError(f"{shown} has more than {self._max_bytes:,} bytes")
+                        raise SourceError(f"{shown} has more than {self._max_bytes:,} bytes")
                 return bytes(text)
         except _HTTP_ERRORS as error:
             why = type(error).__name__
