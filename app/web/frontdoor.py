@@ -124,7 +124,9 @@ class FrontDoor:
 
         status = 500
         try:
-            status = await self._answered(wire, scope, WholeBody(exchange.body), sending, current)
+            status = await self._answered(
+                wire, scope, WholeBody(exchange.taken()), sending, current
+            )
         except Exception:  # noqa: BLE001 (the log has it already)
             exchange.abandon()
         except BaseException:
