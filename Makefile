@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: serve test check format ledger soak spark bench bench-check bench-accept fuzz clean
+.PHONY: serve test check format ledger soak audit spark bench bench-check bench-accept fuzz clean
 
 serve: $(READY)  ## start the service on 127.0.0.1:8192 with the embedded log and demo streams
 	$(BIN)/sluiceway serve $(ARGS)
@@ -13,11 +13,15 @@ serve: $(READY)  ## start the service on 127.0.0.1:8192 with the embedded log an
 test: $(READY)  ## run every test
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(READY)  ## format, lint, types, layers
+check: $(READY)  ## format, lint, types, layers, known vulnerabilities
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.supply.audit
+
+audit: $(READY)  ## ask a database of known vulnerabilities about every pinned version
+	SLUICEWAY_REQUIRE_AUDIT=1 $(BIN)/python -m tests.supply.audit
 
 format: $(READY)  ## let the formatter and the safe fixes have their way
 	$(BIN)/ruff format .

@@ -13,6 +13,7 @@ from types import ModuleType
 
 from app import __version__
 from app.core.errors import ConfigError
+from app.logs import complain
 
 COMMANDS = {
     "serve": ("app.commands.serve", "start the service"),
@@ -52,8 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = module.run(command.parse_args(args.rest))
     except ConfigError as error:
-        for problem in error.problems:
-            print(f"sluiceway: {problem}", file=sys.stderr)
+        complain(error.problems)
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -28,6 +28,7 @@ TEST_VARIABLES = (
     "SLUICEWAY_REQUIRE_BROWSER",
     "SLUICEWAY_REQUIRE_SPARK",
     "SLUICEWAY_REQUIRE_VALGRIND",
+    "SLUICEWAY_REQUIRE_AUDIT",
 )
 """Variables of our own tests, which are no settings."""
 

@@ -100,6 +100,12 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livemax",
         )
+        self.schemas_refused = Gauge(
+            "sluiceway_schemas_refused",
+            "Schemas asked for in the last ten minutes that are there and cannot be used.",
+            registry=self.registry,
+            multiprocess_mode="livemax",
+        )
         self.streams = Gauge(
             "sluiceway_streams_configured",
             "Streams in the configuration in force.",

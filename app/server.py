@@ -4,10 +4,9 @@ import logging
 import os
 import signal
 import socket
-import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
@@ -15,6 +14,7 @@ import uvicorn
 
 from app import memory
 from app.core.errors import ConfigError
+from app.logs import complain
 from app.protocol import LimitedProtocol
 from app.settings import HttpSettings
 
@@ -33,10 +33,8 @@ def say_nothing() -> None:
     """Announce nothing."""
 
 
-def listen(host: str, port: int, fd: int | None = None) -> socket.socket:
-    """Return the listening socket: a new one, or the one that a supervisor opened."""
-    if fd is not None:
-        return socket.socket(fileno=fd)
+def listen(host: str, port: int) -> socket.socket:
+    """Return a new listening socket."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
@@ -47,7 +45,17 @@ def listen(host: str, port: int, fd: int | None = None) -> socket.socket:
         ) from error
 
 
-def serve(sock: socket.socket, settings: HttpSettings, announce: Announce = say_nothing) -> int:
+def listen_as(settings: HttpSettings) -> list[socket.socket]:
+    """Return the sockets that settings ask for: the public one, and the internal one if any."""
+    sockets = [listen(settings.host, settings.port)]
+    if settings.internal_port is not None:
+        sockets.append(listen(settings.internal_host, settings.internal_port))
+    return sockets
+
+
+def serve(
+    sockets: Sequence[socket.socket], settings: HttpSettings, announce: Announce = say_nothing
+) -> int:
     """Serve in this process until a signal ends it; call `announce` once requests are taken.
 
     Return 0 if it ended as asked, 2 if it could not start.
@@ -67,10 +75,9 @@ def serve(sock: socket.socket, settings: HttpSettings, announce: Announce = say_
     )
     server = _Server(config, settings, announce)
     try:
-        server.run(sockets=[sock])
+        server.run(sockets=[*sockets])
     except SystemExit:  # uvicorn's way to say that the application did not start
-        for problem in server.problems:
-            print(f"sluiceway: {problem}", file=sys.stderr)
+        complain(server.problems)
         return MISCONFIGURED
     return 0
 

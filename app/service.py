@@ -13,7 +13,14 @@ from typing import Any
 
 from app import __version__
 from app.auth.identification import Identification
-from app.core.errors import ConfigError, EventError, InvalidEvent, MalformedEvent
+from app.core.errors import (
+    ConfigError,
+    EventError,
+    InvalidEvent,
+    MalformedEvent,
+    SchemaUnavailable,
+    SchemaUnusable,
+)
 from app.core.events import NOTHING, Context, Decoder, Outcome, RawEvent
 from app.core.json import Unstorable, loads
 from app.core.time import iso_of_ms
@@ -117,7 +124,7 @@ class Service:
                 if is_capsule(payload):
                     return self.capsule_decoder(context)(payload)
                 if is_eventbus(payload):
-                    return self.legacy.eventbus(payload, latest_of=self._latest_of)
+                    return self.legacy.eventbus(payload, latest_of=self.latest_of)
             if isinstance(payload, Unstorable) and is_capsule(payload.value):
                 return self.capsule_decoder(context)(payload)
             return as_object(payload)
@@ -156,7 +163,8 @@ class Service:
         self.metrics.observe(outcomes, context)
         return outcomes
 
-    def _latest_of(self, stream: str) -> str | None:
+    def latest_of(self, stream: str) -> str | None:
+        """Return the URI of the latest version of a stream's schema, None without such a stream."""
         with suppress(EventError):  # it will be said when the event gets there
             return f"/{self.streams.get(stream).schema_title}/latest"
         return None
@@ -181,6 +189,7 @@ class Service:
         self.metrics.streams.set(len(current) if current else 0)
         self.metrics.streams_age.set(self.streams.age_seconds or 0)
         self.metrics.schemas.set(self.schemas.cached)
+        self.metrics.schemas_refused.set(self.schemas.refused)
         if self.identification and self.identification.tokens:
             self.metrics.jwks_age.set(self.identification.tokens.keys_age or 0)
         self.metrics.pending.set(self.metrics.pending_bytes())
@@ -303,6 +312,7 @@ async def check(settings: Settings) -> tuple[list[str], list[str]]:
             lacks = await service.schemas.precache(settings.schemas.precache_uris)
             if not service.streams.ready:
                 lacks.append(f"streams: {service.streams.last_error}")
+            lacks += await _refused_schemas(service)
             tokens = service.identification.tokens if service.identification else None
             if tokens and tokens.keys_problem:
                 lacks.append(f"auth.jwt.jwks: {tokens.keys_problem}")
@@ -311,6 +321,23 @@ async def check(settings: Settings) -> tuple[list[str], list[str]]:
     except ConfigError as error:
         return [*error.problems, *_sink_problems(settings)], []
     return _sink_problems(settings), lacks
+
+
+async def _refused_schemas(service: Service) -> list[str]:
+    """Return a sentence for each stream whose latest schema is there and cannot be used."""
+    problems = []
+    current = service.streams.current
+    for name in current.names if current else ():
+        latest = service.latest_of(name)
+        try:
+            await service.schemas.get(latest or "")
+        except SchemaUnusable as error:
+            problems.append(f"stream {name}: {error}")
+        except SchemaUnavailable as error:  # the others will not be had either
+            return [*problems, f"stream {name}: {error}"]
+        except EventError:  # a title may well have no latest version, or not yet
+            continue
+    return problems
 
 
 def about(settings: Settings) -> dict[str, str]:

@@ -46,6 +46,17 @@ class HttpSettings(Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8192, ge=0, le=MAX_PORT, description="Port to listen on; 0 takes a free one.")
+    internal_host: str = Field(
+        "127.0.0.1", description="Address of the internal listener, if there is one."
+    )
+    internal_port: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_PORT,
+        description="Port of a second listener for operators: /metrics, /v1/_test/events and the "
+        "details of /readyz are then had there only. null: no second one, and all is had on the "
+        "first.",
+    )
     workers: int = Field(1, ge=1, le=256, description="Processes that serve requests.")
     max_body_size: int = Field(
         10 * MIB,
@@ -88,6 +99,11 @@ class HttpSettings(Section):
         default_factory=list,
         description="Addresses or networks whose X-Client-IP and X-Forwarded-For are believed.",
     )
+    client_address_headers: list[Literal["x-client-ip", "x-forwarded-for"]] = Field(
+        default=["x-client-ip", "x-forwarded-for"],
+        description="Which of the two the trusted proxies write. Leave out one that they pass on "
+        "as they got it: it would be the client's own word.",
+    )
     cors_origins: list[str] = Field(
         default_factory=list,
         description='Origins that may read our answers from a browser, spelled exactly; "*" for '
@@ -104,6 +120,13 @@ class HttpSettings(Section):
     def _drains_in_time(self) -> Self:
         if self.drain_delay >= self.grace_period:
             message = "drain_delay must be shorter than grace_period"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _listens_twice(self) -> Self:
+        if self.internal_port == self.port:
+            message = "internal_port must be another than port: the port tells the two apart"
             raise ValueError(message)
         return self
 
@@ -534,13 +557,34 @@ class LimitSettings(Section):
         return self
 
 
+class AccessLogSettings(Section):
+    """Lines about requests, for those who need them; metrics count every request anyway."""
+
+    enabled: bool = Field(False, description="Write a line about each request.")
+    sample: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of the requests that went well of which a line is written; those that "
+        "did not are all written.",
+    )
+    client_ip: Literal["drop", "truncate", "keep"] = Field(
+        "drop",
+        description="What a line says of the client's address: nothing (drop), its network "
+        "(truncate: 24 bits of IPv4, 48 of IPv6), or all of it (keep).",
+    )
+
+
 class LogSettings(Section):
     """What the service says about itself, on standard error."""
 
     format: Literal["text", "json"] = Field("text", description="Lines for people or machines.")
     level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least severity that is shown."
+        "info",
+        description="Least severity that is shown. At debug, exceptions are shown with what they "
+        "say, which may repeat what a client sent.",
     )
+    access: AccessLogSettings = Field(default_factory=lambda: AccessLogSettings.model_validate({}))
 
 
 class Settings(BaseSettings):

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -27,21 +28,25 @@ STEADY = 10.0
 """Seconds after which workers count as having come to stay."""
 
 
-def supervise(sock: socket.socket, settings: HttpSettings, announce: Announce = say_nothing) -> int:
-    """Keep `settings.workers` processes serving one socket until a signal ends them.
+def supervise(
+    sockets: Sequence[socket.socket], settings: HttpSettings, announce: Announce = say_nothing
+) -> int:
+    """Keep `settings.workers` processes serving the same sockets until a signal ends them.
 
     Return 0 if they ended as asked, 1 if one had to be killed, 2 if none could start. Should this
     process be killed, its workers end by themselves.
     """
     with tempfile.TemporaryDirectory(prefix="sluiceway-metrics-") as folder:
-        return _Supervisor(sock, settings, folder).run(announce)
+        return _Supervisor(sockets, settings, folder).run(announce)
 
 
 class _Supervisor:
     """Remembers the workers, and how often they died of late."""
 
-    def __init__(self, sock: socket.socket, settings: HttpSettings, metrics: str) -> None:
-        self._sock = sock
+    def __init__(
+        self, sockets: Sequence[socket.socket], settings: HttpSettings, metrics: str
+    ) -> None:
+        self._sockets = sockets
         self._settings = settings
         self._metrics = metrics
         self._workers: list[subprocess.Popen[bytes]] = []
@@ -80,13 +85,14 @@ class _Supervisor:
         return self._ended(0)
 
     def _started(self) -> subprocess.Popen[bytes]:
-        listening = self._sock.fileno()
+        listening = [sock.fileno() for sock in self._sockets]
         return subprocess.Popen(
             [
                 *(sys.executable, "-m", "app.cli", "serve"),
-                *("--listening-fd", str(listening), "--lifeline-fd", str(self._lifeline)),
+                *(argument for fd in listening for argument in ("--listening-fd", str(fd))),
+                *("--lifeline-fd", str(self._lifeline)),
             ],
-            pass_fds=[listening, self._lifeline],
+            pass_fds=[*listening, self._lifeline],
             env={**os.environ, MULTIPROC_VARIABLE: self._metrics, "PYTHONPATH": _path()},
             process_group=0,  # Ctrl-C reaches the supervisor alone, which passes it on
         )
@@ -105,7 +111,8 @@ class _Supervisor:
         if self._signal == signal.SIGTERM:
             self._wait(time.monotonic() + self._settings.drain_delay)
         # Connections that nobody will accept are refused rather than left waiting.
-        self._sock.close()
+        for sock in self._sockets:
+            sock.close()
         self._wait(deadline)
         for worker in self._workers:
             if worker.poll() is None:

@@ -3,17 +3,22 @@
 import argparse
 import asyncio
 import json
+import logging
 import os
+import socket
 import sys
 
 from app.commands.welcome import banner, writes_to_stdout
 from app.config import CONFIG_VARIABLE, load_settings
 from app.core.errors import ConfigError
 from app.logs import configure_logs
-from app.server import end_with, listen, serve
+from app.outlets import target_of
+from app.server import end_with, listen_as, serve
 from app.service import check
 from app.settings import ENV_PREFIX
 from app.supervisor import supervise
+
+logger = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="produce to this Kafka cluster; may be given several times",
     )
     # How the supervisor starts its workers.
-    parser.add_argument("--listening-fd", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--listening-fd", type=int, action="append", help=argparse.SUPPRESS)
     parser.add_argument("--lifeline-fd", type=int, help=argparse.SUPPRESS)
 
 
@@ -51,20 +56,24 @@ def run(args: argparse.Namespace) -> int:
     http = settings.http
     if args.listening_fd is not None:
         end_with(args.lifeline_fd)
-        return serve(listen(http.host, http.port, args.listening_fd), http)
+        return serve([socket.socket(fileno=fd) for fd in args.listening_fd], http)
     if http.workers > 1:
         # Said once here, and not by every worker.
         problems, _ = asyncio.run(check(settings))
         if problems:
             raise ConfigError(*problems)
-    sock = listen(http.host, http.port)
-    port: int = sock.getsockname()[1]
+    sockets = listen_as(http)
+    port: int = sockets[0].getsockname()[1]
 
     def announce() -> None:
         # Where events themselves go to standard output, nothing else may.
         stream = sys.stderr if writes_to_stdout(settings) else sys.stdout
+        if stream is sys.stderr and settings.log.format == "json":
+            facts = {"host": http.host, "port": port, "sink": target_of(settings)}
+            logger.info("Sluiceway listens.", extra=facts)
+            return
         print(banner(settings, http.host, port), file=stream, flush=True)
 
     if http.workers > 1:
-        return supervise(sock, http, announce)
-    return serve(sock, http, announce)
+        return supervise(sockets, http, announce)
+    return serve(sockets, http, announce)

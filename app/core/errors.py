@@ -21,6 +21,7 @@ IntakeError
   | - ValueNotAllowed            value_not_allowed
   + IntakeFailure     "error"    we are at fault: sending it again may help
     - SchemaUnavailable          schema_unavailable
+      - SchemaUnusable           schema_unusable
     - StreamsUnavailable         streams_unavailable
     - SinkUnavailable            sink_unavailable
     - TopicUnavailable           topic_unavailable
@@ -82,7 +83,7 @@ class EventError(IntakeError):
 
     status: ClassVar[Status]
     reason: ClassVar[str]
-    is_told: ClassVar[bool] = False
+    is_told: bool = False
 
     def __init__(
         self,
@@ -236,9 +237,18 @@ class IntakeFailure(EventError):
 
 
 class SchemaUnavailable(IntakeFailure):
-    """The schema exists, or may exist, but cannot be used now."""
+    """The schema cannot be had now."""
 
     reason = "schema_unavailable"
+
+
+class SchemaUnusable(SchemaUnavailable):
+    """The schema is there, but is broken or too much work: its author has to mend it.
+
+    Some of these are told of, so that the owner of the stream learns of it; see `Refusals`.
+    """
+
+    reason = "schema_unusable"
 
 
 class StreamsUnavailable(IntakeFailure):
@@ -296,7 +306,8 @@ class InternalFailure(IntakeFailure):
 def reasons() -> dict[str, type[EventError]]:
     """Return every reason with its class, in the order of the tree above."""
     return {
-        leaf.reason: leaf
+        kind.reason: kind
         for branch in (InvalidEvent, IntakeFailure)
         for leaf in branch.__subclasses__()
+        for kind in (leaf, *leaf.__subclasses__())
     }

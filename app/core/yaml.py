@@ -21,6 +21,10 @@ class YamlError(ValueError):
     """A text is not YAML, or not one that can be JSON."""
 
 
+class YamlTooMuchError(YamlError):
+    """A text is YAML, but nested too deep, or has too many values."""
+
+
 class _CoreLoader(_Base):  # type: ignore[misc]  # PyYAML's C loader is chosen at run time
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (the name is PyYAML's)
 
@@ -82,7 +86,7 @@ def _check_depth(text: str | bytes) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
-                raise YamlError(f"nested more than {MAX_DEPTH} deep")
+                raise YamlTooMuchError(f"nested more than {MAX_DEPTH} deep")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
@@ -94,9 +98,9 @@ def _jsonlike(value: Any) -> Any:
         nonlocal budget
         budget -= 1
         if budget < 0:
-            raise YamlError(f"more than {MAX_NODES} values, aliases counted")
+            raise YamlTooMuchError(f"more than {MAX_NODES} values, aliases counted")
         if depth > MAX_DEPTH:
-            raise YamlError(f"nested more than {MAX_DEPTH} deep")
+            raise YamlTooMuchError(f"nested more than {MAX_DEPTH} deep")
         if isinstance(value, dict):
             return {_key(key): walk(item, depth + 1) for key, item in value.items()}
         if isinstance(value, list):

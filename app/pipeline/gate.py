@@ -185,7 +185,9 @@ class Pipeline:
                 event = self.error_events.of(outcome, context)
                 records.append(await self._admit(event, internal, search))
             except EventError as error:
-                logger.warning("An error event was itself refused.", extra={"error": str(error)})
+                # What the error says may repeat the event that it tells of.
+                facts = {"reason": error.reason, "pointer": error.pointer}
+                logger.warning("An error event was itself refused.", extra=facts)
                 self._observe_error_events("refused", 1)
             except Exception:
                 logger.exception("An error event could not be made; this is a defect.")

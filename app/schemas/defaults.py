@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.core.errors import EventTooLarge
 from app.core.json import MAX_DEPTH
 from app.schemas.bundle import Bundle
 from app.schemas.closure import BrokenSchema
@@ -16,16 +17,22 @@ from app.schemas.repository import Document
 
 MAX_FILLED = 1_000
 MAX_STAGES = 500_000
+BUDGET = 50_000
+"""Values that defaults may bring to one event; a text counts as one for each 4,096 characters."""
+TEXT_SIZE = 4_096
 
 NO_DEFAULT = object()
 
 Fill = Callable[[dict[str, Any]], dict[str, Any]]
+Spend = Callable[[Any], None]
+"""Told of each default before it is filled in; may raise to end that."""
 
 
 def defaults_of(bundle: Bundle) -> Fill | None:
     """Return the function that fills a schema's defaults, None if it has none.
 
-    The function returns its argument if there is nothing to fill, else a copy; it edits nothing.
+    The function returns its argument if there is nothing to fill, else a copy; it edits nothing,
+    and raises EventTooLarge for an event that would gain more than 50,000 values.
     BrokenSchema is raised for defaults that bring more than 1,000 others with them, and for
     500,000 places that share them.
     """
@@ -37,11 +44,43 @@ def defaults_of(bundle: Bundle) -> Fill | None:
     for plan in plans.values():
         _check_ends(plan)
 
+    sizes: dict[int, int] = {}  # of defaults by id; they live as long as this
+
     def fill(body: dict[str, Any]) -> dict[str, Any]:
-        filled: dict[str, Any] = _filled(root, body)
+        budget = BUDGET
+
+        def spend(default: Any) -> None:
+            nonlocal budget
+            budget -= sizes.get(id(default)) or sizes.setdefault(id(default), _size(default))
+            if budget < 0:
+                raise _too_many()
+
+        filled: dict[str, Any] = _filled(root, body, spend)
         return filled
 
     return fill
+
+
+def _too_many() -> EventTooLarge:
+    return EventTooLarge(
+        f"The defaults of its schema would add more than {BUDGET:,} values to the event.",
+        expected=f"an event that gains at most {BUDGET:,} values",
+        hint="Send fewer objects in one event, or set what the schema's defaults would fill in.",
+    )
+
+
+def _size(value: Any) -> int:
+    """Return how many values a default has, long texts counted as several."""
+    size = 0
+    stack = [value]
+    while stack:
+        value = stack.pop()
+        size += 1
+        if isinstance(value, str):
+            size += len(value) // TEXT_SIZE
+        elif isinstance(value, dict | list):
+            stack.extend(value.values() if isinstance(value, dict) else value)
+    return size
 
 
 @dataclass(slots=True)
@@ -148,13 +187,13 @@ def _check_ends(plan: _Plan) -> None:
     """Refuse defaults whose own objects are filled again, without end or with very much."""
     budget = MAX_FILLED
 
-    def spend() -> None:
+    def spend(_default: Any) -> None:
         nonlocal budget
         budget -= 1
         if budget < 0:
             raise BrokenSchema(f"a default brings more than {MAX_FILLED:,} others with it")
 
-    if _depth(_filled(plan, {}, spend=spend)) > MAX_DEPTH:
+    if _depth(_filled(plan, {}, spend)) > MAX_DEPTH:
         raise BrokenSchema("a default fills itself without end")
 
 
@@ -166,23 +205,19 @@ def _depth(value: Any) -> int:
     return 0
 
 
-def _filled(
-    plan: _Plan, value: Any, depth: int = 0, spend: Callable[[], None] = lambda: None
-) -> Any:
+def _filled(plan: _Plan, value: Any, spend: Spend, depth: int = 0) -> Any:
     if depth > MAX_DEPTH:  # such an event is refused for its depth
         return value
     if isinstance(value, dict):
         for stage in plan.stages:
-            value = _filled_object(stage, value, depth, spend)
+            value = _filled_object(stage, value, spend, depth)
     elif isinstance(value, list):
         for stage in plan.stages:
-            value = _filled_array(stage, value, depth, spend)
+            value = _filled_array(stage, value, spend, depth)
     return value
 
 
-def _filled_object(
-    plan: _Plan, value: dict[str, Any], depth: int, spend: Callable[[], None]
-) -> dict[str, Any]:
+def _filled_object(plan: _Plan, value: dict[str, Any], spend: Spend, depth: int) -> dict[str, Any]:
     changes = {}
     for name, default, inner in plan.properties:
         old = value.get(name, NO_DEFAULT)
@@ -190,18 +225,16 @@ def _filled_object(
         if old is NO_DEFAULT:
             if default is NO_DEFAULT:
                 continue
-            spend()
+            spend(default)
             new = copy.deepcopy(default)
         if inner.useful:
-            new = _filled(inner, new, depth + 1, spend)
+            new = _filled(inner, new, spend, depth + 1)
         if new is not old:
             changes[name] = new
     return {**value, **changes} if changes else value
 
 
-def _filled_array(
-    plan: _Plan, value: list[Any], depth: int, spend: Callable[[], None]
-) -> list[Any]:
+def _filled_array(plan: _Plan, value: list[Any], spend: Spend, depth: int) -> list[Any]:
     if not plan.positions and plan.items is None:
         return value
     filled = list(value)
@@ -209,12 +242,12 @@ def _filled_array(
         if position == len(filled):
             if default is NO_DEFAULT:
                 break
-            spend()
+            spend(default)
             filled.append(copy.deepcopy(default))
-        filled[position] = _filled(inner, filled[position], depth + 1, spend)
+        filled[position] = _filled(inner, filled[position], spend, depth + 1)
     if plan.items is not None:
         for position in range(len(plan.positions), len(filled)):
-            filled[position] = _filled(plan.items, filled[position], depth + 1, spend)
+            filled[position] = _filled(plan.items, filled[position], spend, depth + 1)
     same = len(filled) == len(value) and all(
         new is old for new, old in zip(filled, value, strict=True)
     )

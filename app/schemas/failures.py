@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 
-from app.core.errors import EventError, SchemaNotFound
+from app.core.errors import EventError, SchemaNotFound, SchemaUnusable
 
 FAILURE_TTL = 2.0
 
@@ -11,7 +11,8 @@ FAILURE_TTL = 2.0
 class Failures:
     """The last failures by URI, at most `size` of them.
 
-    That there is no such schema is remembered for `not_found_ttl` seconds, anything else for 2.
+    That there is no such schema, or that it cannot be used, is remembered for `not_found_ttl`
+    seconds, anything else for 2.
     """
 
     def __init__(self, *, not_found_ttl: float, size: int, clock: Callable[[], float]) -> None:
@@ -31,7 +32,8 @@ class Failures:
 
     def remember(self, uri: str, error: EventError) -> None:
         """Keep why a schema could not be had; forget the oldest beyond `size` or their time."""
-        ttl = self._not_found_ttl if isinstance(error, SchemaNotFound) else FAILURE_TTL
+        lasting = isinstance(error, SchemaNotFound | SchemaUnusable)
+        ttl = self._not_found_ttl if lasting else FAILURE_TTL
         # Not the error itself: its traceback would keep whatever document it was raised about.
         self._failed[uri] = (self._clock() + ttl, _again(error))
         self._failed.move_to_end(uri)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.errors import SchemaNotFound, SchemaUnavailable
+from app.core.errors import SchemaNotFound, SchemaUnavailable, SchemaUnusable
 from app.core.json import text_of
-from app.core.yaml import YamlError, parse_yaml
+from app.core.yaml import YamlError, YamlTooMuchError, parse_yaml
 from app.schemas.drafts import DEFAULT, draft_of
 from app.schemas.keywords import MANY, NAMED, ONE
-from app.schemas.sources import SchemaSource, SourceError
+from app.schemas.sources import DocumentError, SchemaSource, SourceError
 from app.schemas.uris import LATEST, canonical_uri, is_version, name_of, parent_of
 
 Document = dict[str, Any]
@@ -65,10 +65,11 @@ class Repository:
         """Return the document at a canonical URI; raises SchemaNotFound or SchemaUnavailable.
 
         A source that fails, or has something that is no schema document, does not keep later ones
-        from being asked; if none of them has the document either, it is unavailable.
+        from being asked; if none of them has the document either, it is unavailable: what answers
+        garbage may be a server in trouble. A document that is too much is SchemaUnusable.
         """
         self.fetches += 1
-        problems: list[str] = []
+        problems: list[SourceError] = []
         sources = self._sources_of_ours if uri.startswith(_OURS) else self._sources
         if not uri.startswith("/"):
             sources = [self._absolute] if self._absolute else []
@@ -82,10 +83,17 @@ class Repository:
                     # Some YAML takes a second to read: that must not hold up everything else.
                     return _found(uri, await asyncio.to_thread(_document, text, uri))
             except SourceError as error:
-                problems.append(str(error))
+                problems.append(error)
+        told = "; ".join(map(str, problems))
+        if problems and all(isinstance(problem, DocumentError) for problem in problems):
+            raise SchemaUnusable(
+                f"Schema {uri} cannot be used: {told}.",
+                pointer="/$schema",
+                hint="The schema has to be mended; the event is not at fault.",
+            )
         if problems:
             raise SchemaUnavailable(
-                f"Schema {uri} cannot be had now: {'; '.join(problems)}.",
+                f"Schema {uri} cannot be had now: {told}.",
                 pointer="/$schema",
                 hint="Send the event again later; whoever runs the schema repository has to look.",
             )
@@ -104,6 +112,8 @@ def _document(text: bytes, uri: str) -> Document:
         raise SourceError(f"the document at {uri} is a page of HTML or XML, not a schema")
     try:
         value = parse_yaml(text)
+    except YamlTooMuchError as error:
+        raise DocumentError(f"the document at {uri} is {error}") from error
     except YamlError as error:
         raise SourceError(f"the document at {uri} is unreadable: {str(error)[:300]}") from error
     if not isinstance(value, dict):

@@ -35,6 +35,10 @@ class SourceError(Exception):
     """A source cannot tell whether it has a document; the message says why."""
 
 
+class DocumentError(SourceError):
+    """A source has a document, and it is too much to be read: its author has to mend it."""
+
+
 class SchemaSource(Protocol):
     """A repository of schema documents."""
 
@@ -96,7 +100,7 @@ class FileSource:
         finally:
             os.close(descriptor)
         if len(text) > self._max_bytes:
-            raise SourceError(f"{file} has more than {self._max_bytes:,} bytes")
+            raise DocumentError(f"{file} has more than {self._max_bytes:,} bytes")
         return text
 
 

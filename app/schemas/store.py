@@ -11,11 +11,18 @@ from pathlib import Path
 import httpx
 
 from app import outgoing
-from app.core.errors import ConfigError, EventError, SchemaNotFound, SchemaUnavailable
+from app.core.errors import (
+    ConfigError,
+    EventError,
+    SchemaNotFound,
+    SchemaUnavailable,
+    SchemaUnusable,
+)
 from app.core.json import text_of
 from app.schemas.closure import BrokenSchema, Closure, closure_of
 from app.schemas.drafts import draft_of
 from app.schemas.failures import FAILURE_TTL, Failures
+from app.schemas.refusals import Refusals
 from app.schemas.repository import Found, Repository
 from app.schemas.secure import check_secure
 from app.schemas.sources import FileSource, HttpSource, SchemaSource
@@ -36,10 +43,10 @@ class SchemaStore:
     """Schemas by URI.
 
     A schema that was had once is kept for ever (versions never change), the least used ones beyond
-    `cache_size` excepted. What was not found is remembered for `negative_ttl` seconds, what
-    failed for 2, what `latest` means for `latest_ttl`. However many ask at once, a schema is
-    fetched once. Times are in seconds: `fetch_timeout` bounds one document from one server, twice
-    as much a schema with all that it refers to. `max_bytes` bounds a document.
+    `cache_size` excepted. What was not found, or cannot be used, is remembered for `negative_ttl`
+    seconds, what failed for 2, what `latest` means for `latest_ttl`. However many ask at once, a
+    schema is fetched once. Times are in seconds: `fetch_timeout` bounds one document from one
+    server, twice as much a schema with all that it refers to. `max_bytes` bounds a document.
     """
 
     def __init__(
@@ -73,6 +80,7 @@ class SchemaStore:
         self._schemas: OrderedDict[str, Schema] = OrderedDict()
         self._latest: dict[str, tuple[float, Schema]] = {}
         self._failed = Failures(not_found_ttl=negative_ttl, size=negative_cache_size, clock=clock)
+        self._refusals = Refusals(clock=clock)
         self._flights: dict[str, asyncio.Task[Schema]] = {}
         self._stack = AsyncExitStack()
         self._stopping = False
@@ -81,6 +89,11 @@ class SchemaStore:
     def cached(self) -> int:
         """How many schemas are kept."""
         return len(self._schemas)
+
+    @property
+    def refused(self) -> int:
+        """How many schemas are there, were asked for lately, and cannot be used."""
+        return self._refusals.count
 
     @property
     def fetches(self) -> int:
@@ -127,12 +140,18 @@ class SchemaStore:
 
         After `wait` seconds it is unavailable; what was begun goes on, so that it is there later.
         Nothing is begun for a caller who has no time left.
+
+        SchemaUnusable, which is one of them, tells of itself now and then (`is_told`).
         """
         schema = self.at_hand(uri)
         if schema is not None:
             return schema
         canonical = canonical_uri(uri, allow_absolute=self._allow_absolute)
-        schema = await self._of_canonical(canonical, wait)
+        try:
+            schema = await self._of_canonical(canonical, wait)
+        except SchemaUnusable as error:
+            raise self._refusals.of(canonical, error) from error
+        self._refusals.mended(canonical)
         if name_of(canonical) != LATEST and schema.uri in self._schemas:
             if len(self._spelled) >= 2 * self._cache_size:
                 self._spelled.clear()
@@ -272,9 +291,9 @@ def _too_late(uri: str) -> SchemaUnavailable:
     )
 
 
-def _unusable(uri: str, why: str) -> SchemaUnavailable:
+def _unusable(uri: str, why: str) -> SchemaUnusable:
     # A schema may hold names of any length, and halves of characters.
-    return SchemaUnavailable(
+    return SchemaUnusable(
         f"Schema {uri} cannot be used: {text_of(why, MAX_SAID)}.",
         pointer="/$schema",
         hint="The schema has to be mended; the event is not at fault.",

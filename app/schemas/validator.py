@@ -14,6 +14,7 @@ from app.schemas.explain import Explainer
 from app.schemas.fields import Field, field_of
 from app.schemas.formats import put_formats_into_patterns
 from app.schemas.keywords import pointer_of
+from app.schemas.price import price_of
 from app.schemas.repository import Document
 
 _FIELDS_REMEMBERED = 256
@@ -35,9 +36,11 @@ class Schema:
             bundle = bundled(closure)
             _check_meta_schema(bundle)
             check_bounded(bundle)
+            price = price_of(bundle)
             self._fill = defaults_of(bundle)
         except RecursionError as error:
             raise BrokenSchema("its references are nested too deeply") from error
+        self._dear = None if price.is_cheap else price
         self._field = lru_cache(_FIELDS_REMEMBERED)(partial(field_of, bundle))
         put_formats_into_patterns(bundle.parts)
         validator = _compiled(bundle)
@@ -47,10 +50,13 @@ class Schema:
     def validate(self, body: dict[str, Any]) -> None:
         """Raise SchemaViolation unless the event follows the schema.
 
+        EventTooLarge is raised where the schema is dear, and judging the event would take long.
         MalformedEvent is raised where the validator meets what it cannot read: more than 255
         levels, or what is no Unicode. It reads only what the schema asks for: whatever it does not
         meet has to be refused by whoever stores the event.
         """
+        if self._dear:
+            self._dear.check(body)
         try:
             if self._is_valid(body):
                 return
@@ -60,8 +66,15 @@ class Schema:
         raise SchemaViolation(self.uri, violations)
 
     def with_defaults(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Return the event with the schema's defaults; `body` itself if there are none to fill."""
-        return self._fill(body) if self._fill else body
+        """Return the event with the schema's defaults; `body` itself if there are none to fill.
+
+        EventTooLarge is raised where filling them in would take long.
+        """
+        if self._fill is None:
+            return body
+        if self._dear:
+            self._dear.check(body)
+        return self._fill(body)
 
     def field(self, path: str) -> Field | None:
         """Say whether the schema has a field, by its dotted path such as `http.client_ip`.

@@ -14,6 +14,7 @@ from app.service import Service, open_service
 from app.settings import Settings
 from app.sinks.base import Sink
 from app.web import beacon, docs, ops, schemas, streams, testevents
+from app.web.accesslog import AccessLog, tally
 from app.web.beacon import BeaconWire
 from app.web.clients import Clients
 from app.web.context import Contexts
@@ -68,7 +69,9 @@ def create_app(settings: Settings | None = None, *, sink: Sink | None = None) ->
 
 def _open(door: FrontDoor, service: Service, app: FastAPI) -> None:
     http = service.settings.http
-    contexts = Contexts(trusted_proxies=http.trusted_proxies)
+    contexts = Contexts(
+        trusted_proxies=http.trusted_proxies, client_headers=http.client_address_headers
+    )
     app.state.contexts = contexts
     identification, rates = service.identification, service.rates
     clients = None
@@ -77,6 +80,13 @@ def _open(door: FrontDoor, service: Service, app: FastAPI) -> None:
     app.state.clients = clients
     events = EventsWire(service, contexts, clients)
     old = BeaconWire(service, contexts, events.guard, clients)
+    access = service.settings.log.access
+    access_log = None
+    if access.enabled:
+        access_log = AccessLog(
+            sample=access.sample, client_ip=access.client_ip, client_of=contexts.client_of
+        )
+        service.pipeline.observers = [*service.pipeline.observers, tally]
     door.open(
         wires={
             EVENTS: (EVENTS, events),
@@ -85,6 +95,7 @@ def _open(door: FrontDoor, service: Service, app: FastAPI) -> None:
         cors=Cors(http.cors_origins, credentials=identification is not None),
         metrics=service.metrics,
         drain=service.drain,
+        access_log=access_log,
     )
 
 

@@ -6,11 +6,15 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
+from app.core.current import CURRENT
 from app.core.events import Context
 from app.core.ids import UuidPool
+from app.web.requestids import NAME, is_sane
 
 MAX_FORWARDED = 4_096
-REQUEST_ID = "x-request-id"
+REQUEST_ID = NAME.decode()
+CLIENT_IP = "x-client-ip"
+FORWARDED_FOR = "x-forwarded-for"
 
 Header = Callable[[str], str | None]
 
@@ -18,7 +22,8 @@ Header = Callable[[str], str | None]
 class Headers:
     """The headers of a request, by lower-case name; several of one name are joined by a comma.
 
-    A request without an id gets one of `ids`, so that its events can be found together.
+    A request without an id that may be used gets one of `ids`, once somebody asks for it, so that
+    its events can be found together.
     """
 
     __slots__ = ("_ids", "_values")
@@ -28,12 +33,17 @@ class Headers:
         self._values = dict(raw)
         if len(self._values) < len(raw):
             self._values = _joined(raw)
+        if ids is not None and (brought := self._values.get(NAME)) is not None:
+            if not is_sane(brought):
+                del self._values[NAME]
+            elif (current := CURRENT.get()) is not None:
+                current.id = brought.decode()
 
     def __call__(self, name: str) -> str | None:
         """Return the header of that name, None if there is none."""
         value = self._values.get(name.encode())
         if value is None:
-            return self._own_id() if name == REQUEST_ID and self._ids else None
+            return self._own_id(self._ids) if name == REQUEST_ID and self._ids else None
         # Browsers send ASCII; what is not UTF-8 is read as HTTP always was, so nothing is lost.
         # Blanks around a value are none of it (RFC 9110, 5.5); the parser leaves those at the end.
         value = value.strip(b" \t")
@@ -42,20 +52,30 @@ class Headers:
         except UnicodeDecodeError:
             return value.decode("latin-1")
 
-    def _own_id(self) -> str:
-        assert self._ids is not None
-        own = self._ids.next()
-        self._values[REQUEST_ID.encode()] = own.encode()
+    def _own_id(self, ids: UuidPool) -> str:
+        current = CURRENT.get()
+        own = ids.next() if current is None or current.id is None else current.id
+        if current is not None:
+            current.id = own
+        self._values[NAME] = own.encode()
         return own
 
 
 class Contexts:
     """Makes the Context of each request.
 
-    `trusted_proxies` are addresses or networks; only what came through them may say for whom.
+    `trusted_proxies` are addresses or networks; only what came through them may say for whom, in
+    the headers of `client_headers` that they write.
     """
 
-    def __init__(self, *, trusted_proxies: Sequence[str]) -> None:
+    def __init__(
+        self,
+        *,
+        trusted_proxies: Sequence[str],
+        client_headers: Sequence[str] = (CLIENT_IP, FORWARDED_FOR),
+    ) -> None:
+        self._named = CLIENT_IP in client_headers
+        self._forwarded = FORWARDED_FOR in client_headers
         self._trusted = [ip_network(entry, strict=False) for entry in trusted_proxies]
         self._ids = UuidPool()
         self._is_trusted = lru_cache(maxsize=4_096)(self._looks_trusted)
@@ -65,16 +85,20 @@ class Contexts:
         header = Headers(scope["headers"], self._ids)
         return Context(source, time.time_ns() // 1_000_000, self._client_ip(scope, header), header)
 
+    def client_of(self, scope: Any) -> str | None:
+        """Return the address of the client of an ASGI request."""
+        return self._client_ip(scope, Headers(scope["headers"]))
+
     def _client_ip(self, scope: Any, header: Header) -> str | None:
         peer: str | None = scope["client"][0] if scope.get("client") else None
         peer = _address_of_peer(peer) or peer
         if peer is None or not self._trusted or not self._is_trusted(peer):
             return peer
-        named = _address(header("x-client-ip"))
-        if named:
-            return named
+        named = _address(header(CLIENT_IP)) if self._named else None
+        if named or not self._forwarded:
+            return named or peer
         # The nearest hop wrote the last entry; walk back until somebody whom we do not know.
-        forwarded = (header("x-forwarded-for") or "")[-MAX_FORWARDED:]
+        forwarded = (header(FORWARDED_FOR) or "")[-MAX_FORWARDED:]
         client = peer
         for entry in reversed(forwarded.split(",")):
             address = _address(entry)

@@ -9,11 +9,14 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from app.core.current import CURRENT, CurrentRequest
 from app.metrics import Metrics
+from app.web.accesslog import AccessLog
 from app.web.asgi import SAFETY, Answer, Receive, Send, has_body, send_reply
 from app.web.cors import Cors
 from app.web.guard import ClientGone
 from app.web.replies import CLOSE, RETRY_AFTER, Headers, Reply, plain_failure
+from app.web.requestids import NAME, beside_answer, take_id
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +25,8 @@ Wire = Callable[[Any, Receive, Answer], Awaitable[int]]
 """Answers a request and returns the status."""
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"))
+ALL_IS_WELL = frozenset((200, 201, 202, 204))
+"""Statuses of answers that need no request id, unless there is one."""
 CLIENT_CLOSED = 499  # nobody got this status: the client had left
 
 
@@ -36,6 +41,7 @@ class FrontDoor:
         self._wires: Mapping[str, tuple[str, Wire]] = {}
         self._cors = Cors([])
         self._metrics: Metrics | None = None
+        self._access_log: AccessLog | None = None
         self._drain: Callable[[], None] = lambda: None
         self.problems: tuple[str, ...] = ()
 
@@ -46,12 +52,14 @@ class FrontDoor:
         cors: Cors,
         metrics: Metrics,
         drain: Callable[[], None],
+        access_log: AccessLog | None = None,
     ) -> None:
         """Serve `wires` (path -> label for metrics, wire); `drain` is called before stopping."""
         self._wires = wires
         self._cors = cors
         self._metrics = metrics
         self._drain = drain
+        self._access_log = access_log
 
     def drain(self) -> None:
         """Say that the service is about to stop: it is no longer ready, but still serves."""
@@ -66,19 +74,24 @@ class FrontDoor:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
+        current = CurrentRequest()
+        CURRENT.set(current)
         # EventGate took /V1/Events/ too, so such clients may exist.
         path = scope["path"]
         found = self._wires.get(path) or self._wires.get(path.rstrip("/").lower())
         status = 500  # what is answered if this is left by an exception
         try:
             if found:
-                status = await self._answered(found[1], scope, receive, send)
+                status = await self._answered(found[1], scope, receive, send, current)
             else:
-                status = await self._passed_on(scope, receive, send)
+                status = await self._passed_on(scope, receive, send, current)
         finally:
             label = found[0] if found else _route_of(scope)
             method = scope["method"] if scope["method"] in METHODS else "other"
             self._metrics.observe_request(label, method, status, started)
+            if self._access_log is not None:
+                self._access_log.tell(scope, method, label, status, started)
+            current.is_over = True
 
     def _without_traceback(self, send: Send) -> Send:
         # A wrong configuration is told by `problems`, in the operator's words.
@@ -89,18 +102,26 @@ class FrontDoor:
 
         return sending
 
-    async def _answered(self, wire: Wire, scope: Any, receive: Receive, send: Send) -> int:
+    async def _answered(
+        self, wire: Wire, scope: Any, receive: Receive, send: Send, current: CurrentRequest
+    ) -> int:
         begun = False
 
         def answer(reply: Reply, unread: Receive | None = None) -> Awaitable[int]:
             nonlocal begun
             begun = True
             beside = self._cors.headers(scope) if self._cors.on else ()
+            if current.id is not None:
+                beside = (*beside, (NAME, current.id.encode()))
+            elif reply.status not in ALL_IS_WELL:
+                beside = (*beside, beside_answer(current, scope))
             return send_reply(send, reply, beside=beside, unread=unread)
 
         try:
             if scope["method"] == "OPTIONS":
-                return await send_reply(send, self._cors.preflight(scope))
+                take_id(current, scope)
+                beside = () if current.id is None else (beside_answer(current, scope),)
+                return await send_reply(send, self._cors.preflight(scope), beside=beside)
             return await wire(scope, receive, answer)
         except ClientGone:
             return CLIENT_CLOSED
@@ -111,14 +132,21 @@ class FrontDoor:
             reply = plain_failure(503, "The service is stopping.", (RETRY_AFTER, CLOSE))
             return await answer(reply)
         except Exception:
+            take_id(current, scope)
             logger.exception("A request could not be answered; this is a defect.")
             if begun:
                 raise
             return await answer(plain_failure(500, "Sluiceway failed; see its log."))
 
-    async def _passed_on(self, scope: Any, receive: Receive, send: Send) -> int:
+    async def _passed_on(
+        self, scope: Any, receive: Receive, send: Send, current: CurrentRequest
+    ) -> int:
         status = CLIENT_CLOSED
-        beside: Headers = (*SAFETY, *(self._cors.headers(scope) if self._cors.on else ()))
+        beside: Headers = (
+            *SAFETY,
+            *(self._cors.headers(scope) if self._cors.on else ()),
+            beside_answer(current, scope),
+        )
         if has_body(scope):  # nothing here reads one
             beside = (*beside, CLOSE)
 

@@ -5,6 +5,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse,
 
 from app.metrics import CONTENT_TYPE
 from app.service import about
+from app.web.internal import INTERNAL, IsInternal
 from app.web.responses import RunningService, failure
 
 router = APIRouter(tags=["operations"])
@@ -23,14 +24,16 @@ async def healthz() -> str:
     response_class=PlainTextResponse,
     responses={503: {"description": "Not now; the text says why."}},
 )
-async def readyz(service: RunningService) -> Response:
+async def readyz(service: RunningService, internal: IsInternal) -> Response:
     """Say whether requests should be sent here."""
     ok, detail = await service.ready()
+    if not internal:  # why is nobody else's business: it may name hosts
+        return PlainTextResponse("ok\n" if ok else "not ready\n", 200 if ok else 503)
     text = f"ok: {detail}" if ok and detail else detail or "ok"
     return PlainTextResponse(f"{text}\n", 200 if ok else 503)
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
+@router.get("/metrics", response_class=PlainTextResponse, dependencies=INTERNAL)
 async def metrics(service: RunningService) -> Response:
     """Return metrics in Prometheus' text format, of all workers."""
     await service.refresh_gauges()

@@ -5,6 +5,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from app.core.events import RawEvent
 from app.web.clients import Clients
 from app.web.guard import Refusal
+from app.web.internal import INTERNAL
 from app.web.replies import reply_of, reply_of_refusal
 from app.web.responses import RequestContexts, RunningService, failure, response_of
 
@@ -16,6 +17,7 @@ SOURCE = "test"
 @router.get(
     "/v1/_test/events",
     status_code=201,
+    dependencies=INTERNAL,
     response_class=Response,
     responses={
         201: {"description": "All were stored. No body."},

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.errors import SchemaNotFound
+from app.core.errors import EventTooLarge, SchemaNotFound
 from app.schemas.bundle import bundled
 from app.schemas.closure import BrokenSchema, closure_of
 from app.schemas.defaults import defaults_of
@@ -310,3 +310,18 @@ async def test_defaults_that_very_many_places_share_are_refused_in_time(filling)
 
     with pytest.raises(BrokenSchema, match="more than 500,000 ways"):
         await filling({"definitions": {"shared": shared}, "properties": places})
+
+
+@pytest.mark.timeout(20)
+async def test_defaults_that_would_swell_an_event_are_not_filled_in(filling):
+    many = {f"a{i}": {"default": 0} for i in range(900)}
+    large = {"a": {"default": list(range(10_000))}}
+    text = {"a": {"default": "x" * 500_000}}
+
+    for properties in (many, large, text):
+        document = {"properties": {"l": {"items": {"properties": properties}}}}
+        fill = await filling(document)
+
+        assert len(fill({"l": [{}]})["l"][0]) == len(properties)
+        with pytest.raises(EventTooLarge, match="more than 50,000 values"):
+            fill({"l": [{} for _ in range(1_000)]})

@@ -1,4 +1,4 @@
-from app.core.errors import SchemaNotFound, SchemaUnavailable
+from app.core.errors import SchemaNotFound, SchemaUnavailable, SchemaUnusable
 from app.schemas.failures import Failures
 
 
@@ -11,6 +11,16 @@ def test_a_schema_that_is_not_there_is_remembered_for_as_long_as_is_set(clock):
     assert isinstance(known, SchemaNotFound)
     assert (str(known), known.pointer, known.got, known.hint) == ("no /a", "/$schema", "/a", "look")
     assert failures.of("/b") is None
+    clock.now += 0.2
+    assert failures.of("/a") is None
+
+
+def test_a_schema_that_cannot_be_used_is_remembered_as_long(clock):
+    failures = Failures(not_found_ttl=10, size=5, clock=clock)
+    failures.remember("/a", SchemaUnusable("too much"))
+
+    clock.now += 9.9
+    assert isinstance(failures.of("/a"), SchemaUnusable)
     clock.now += 0.2
     assert failures.of("/a") is None
 
