@@ -139,5 +139,5 @@ def test_the_page_holds_nothing_of_a_strangers_and_may_run_nothing(client, path)
     )
     assert directives == POLICY
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    for word in ("owned", "<script", "onerror", "onload", "javascript:", "<iframe", "<form"):
+    for word in ("owned", "<script", "onerror=", "onload=", "javascript:", "<iframe", "<form"):
         assert word not in html.unescape(page.text).lower()
