@@ -4,9 +4,11 @@ Exceptions hold on to the frames that raised them, and so to bodies of megabytes
 holds the exception and a frame the outcome, only the collector frees them, and it comes seldom.
 """
 
+import asyncio
 import gc
 import gzip
 import json
+from contextlib import suppress
 
 import pytest
 
@@ -87,6 +89,40 @@ async def test_neither_does_one_that_the_sink_refuses(serving, collector, failur
         answer = await client.post("/v1/events", json=[GOOD, 7])
 
         assert answer.status_code in {400, 503}
+        assert waiting() == []
+
+
+@pytest.mark.parametrize("ending", ["leaves", "is too slow", "sends too much"])
+async def test_neither_does_one_whose_body_never_comes_to_its_end(serving, collector, ending):
+    part = {"type": "http.request", "body": b"x" * 1_000_000, "more_body": True}
+    told = []
+
+    async def receive():
+        if receive.left > 0:
+            receive.left -= 1
+            return part
+        if ending == "leaves":
+            return {"type": "http.disconnect"}
+        return await asyncio.Event().wait()
+
+    async def send(message):
+        told.append(message.get("status"))
+
+    receive.left = 12 if ending == "sends too much" else 3
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/events",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 2),
+    }
+    async with serving(http={"body_timeout": 0.2}) as client:
+        with suppress(TimeoutError):  # of what comes after the limit a part is taken in
+            await asyncio.wait_for(client.app(scope, receive, send), 5)
+
+        assert told[:1] == {"leaves": [], "is too slow": [408], "sends too much": [413]}[ending]
         assert waiting() == []
 
 
