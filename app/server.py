@@ -1,5 +1,7 @@
 """Serving in this process: uvicorn, made to drain before it stops, and to stop in the end."""
 
+import asyncio
+import functools
 import logging
 import os
 import signal
@@ -15,7 +17,7 @@ import uvicorn
 from app import memory
 from app.core.errors import ConfigError
 from app.logs import complain
-from app.protocol import LimitedProtocol
+from app.protocol import Connection, Limits, raise_descriptor_limit
 from app.settings import HttpSettings
 
 logger = logging.getLogger(__name__)
@@ -24,6 +26,8 @@ APP = "app.main:app"
 BACKLOG = 2048
 STOP_MARGIN = 1.0
 """Seconds of the grace period that are kept for closing the sink."""
+LOOK_EVERY = 5
+"""Ticks, a tenth of a second each, from one look at all connections to the next."""
 MISCONFIGURED = 2
 
 Announce = Callable[[], None]
@@ -60,9 +64,17 @@ def serve(
 
     Return 0 if it ended as asked, 2 if it could not start.
     """
+    limits = Limits(
+        header_timeout=settings.header_timeout,
+        idle_timeout=settings.idle_timeout,
+        write_timeout=settings.write_timeout,
+        min_rate=settings.min_body_rate,
+        max_connections=raise_descriptor_limit(),
+    )
+    protocol: Any = functools.partial(Connection, limits)
     config = uvicorn.Config(
         APP,
-        http=LimitedProtocol,
+        http=protocol,
         ws="none",
         log_config=None,
         access_log=False,
@@ -117,6 +129,11 @@ class _Server(uvicorn.Server):
         self._signals.append(sig)
 
     async def on_tick(self, counter: int) -> bool:
+        if counter % LOOK_EVERY == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.look(now)
         if self._signals and self._closes_at is None:
             self._app().drain()
             # At a terminal (SIGINT) nobody routes traffic away first.

@@ -77,6 +77,29 @@ class HttpSettings(Section):
     body_timeout: float = Field(
         30.0, gt=0, description="Seconds within which a request body must have arrived; then 408."
     )
+    min_body_rate: float = Field(
+        500.0,
+        ge=0,
+        description="Bytes per second that a client must at least send of a body, after five "
+        "seconds, and take in of an answer; then 408, or the connection is cut. 0: no least rate.",
+    )
+    header_timeout: float = Field(
+        20.0,
+        gt=0,
+        description="Seconds within which the head of a request must have arrived; then 408.",
+    )
+    idle_timeout: float = Field(
+        75.0,
+        gt=0,
+        description="Seconds for which a connection may be idle between two requests. Longer than "
+        "proxies keep theirs, so that they close first.",
+    )
+    write_timeout: float = Field(
+        30.0,
+        gt=0,
+        description="Seconds that a client may take to take in an answer, beside those that "
+        "min_body_rate allows; then the connection is cut.",
+    )
     produce_timeout: float = Field(
         8.0,
         gt=0,

@@ -42,15 +42,21 @@ def has_body(scope: Any) -> bool:
     )
 
 
+def headers_of(reply: Reply, beside: Headers = ()) -> Headers:
+    """Return all headers of an answer but the date."""
+    headers = (*reply.headers, *beside)
+    if reply.body:
+        return (*headers, (b"content-length", b"%d" % len(reply.body)), *SAFETY)
+    if reply.status != 204:  # noqa: PLR2004 (204 must not state a length, RFC 9110, 8.6)
+        return (*headers, NO_BODY)
+    return headers
+
+
 async def send_reply(
     send: Send, reply: Reply, *, beside: Headers = (), unread: Receive | None = None
 ) -> int:
     """Send a whole answer, with headers beside its own; return its status. See `Answer`."""
-    headers = [*reply.headers, *beside]
-    if reply.body:
-        headers += ((b"content-length", b"%d" % len(reply.body)), *SAFETY)
-    elif reply.status != 204:  # noqa: PLR2004 (204 must not state a length, RFC 9110, 8.6)
-        headers.append(NO_BODY)
+    headers = [*headers_of(reply, beside)]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if unread is not None:
         # The answer is out; closing with bytes unread would take it back from clients that read

@@ -34,6 +34,7 @@ class Headers:
         if len(self._values) < len(raw):
             self._values = _joined(raw)
         if ids is not None and (brought := self._values.get(NAME)) is not None:
+            brought = brought.strip(b" \t")
             if not is_sane(brought):
                 del self._values[NAME]
             elif (current := CURRENT.get()) is not None:

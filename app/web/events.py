@@ -50,6 +50,7 @@ class EventsWire:
             max_body_size=http.max_body_size,
             max_pending_size=http.max_pending_size,
             timeout=http.body_timeout,
+            min_rate=http.min_body_rate,
         )
         service.metrics.pending_bytes = lambda: self.guard.pending
 

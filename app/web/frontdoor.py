@@ -11,12 +11,14 @@ from typing import Any
 
 from app.core.current import CURRENT, CurrentRequest
 from app.metrics import Metrics
+from app.protocol import Exchange, HotRoute
 from app.web.accesslog import AccessLog
 from app.web.asgi import SAFETY, Answer, Receive, Send, has_body, send_reply
 from app.web.cors import Cors
 from app.web.guard import ClientGone
 from app.web.replies import CLOSE, RETRY_AFTER, Headers, Reply, plain_failure
 from app.web.requestids import NAME, beside_answer, take_id
+from app.web.whole import WholeBody, write_reply
 
 logger = logging.getLogger(__name__)
 
@@ -24,21 +26,28 @@ App = Callable[[Any, Receive, Send], Awaitable[None]]
 Wire = Callable[[Any, Receive, Answer], Awaitable[int]]
 """Answers a request and returns the status."""
 
+Sending = Callable[[Reply, Headers, Receive | None], Awaitable[int]]
+"""Sends a whole answer, with headers beside its own; see `Answer` for what is unread."""
+
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"))
 ALL_IS_WELL = frozenset((200, 201, 202, 204))
 """Statuses of answers that need no request id, unless there is one."""
+HOT_METHODS = {b"GET": "GET", b"POST": "POST"}
 CLIENT_CLOSED = 499  # nobody got this status: the client had left
 
 
 class FrontDoor:
     """An ASGI application in front of another. `open` gives it the wires once they can serve.
 
-    `problems` says why the service could not start, if that is a matter of configuration.
+    It is a `HotApp`, too: where our own connections serve it, requests for `hot` paths that came
+    whole are answered without ASGI between, which would cost as much as all the rest. `problems`
+    says why the service could not start, if that is a matter of configuration.
     """
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._wires: Mapping[str, tuple[str, Wire]] = {}
+        self.hot: Mapping[bytes, HotRoute] = {}
         self._cors = Cors([])
         self._metrics: Metrics | None = None
         self._access_log: AccessLog | None = None
@@ -56,6 +65,9 @@ class FrontDoor:
     ) -> None:
         """Serve `wires` (path -> label for metrics, wire); `drain` is called before stopping."""
         self._wires = wires
+        self.hot = {
+            path.encode(): HotRoute(path, HOT_METHODS, target) for path, target in wires.items()
+        }
         self._cors = cors
         self._metrics = metrics
         self._drain = drain
@@ -82,16 +94,44 @@ class FrontDoor:
         status = 500  # what is answered if this is left by an exception
         try:
             if found:
-                status = await self._answered(found[1], scope, receive, send, current)
+                status = await self._answered(found[1], scope, receive, _through(send), current)
             else:
                 status = await self._passed_on(scope, receive, send, current)
         finally:
             label = found[0] if found else _route_of(scope)
-            method = scope["method"] if scope["method"] in METHODS else "other"
+            self._ended(scope, label, status, started, current)
+
+    def _ended(
+        self, scope: Any, label: str, status: int, started: float, current: CurrentRequest
+    ) -> None:
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        if self._metrics is not None:
             self._metrics.observe_request(label, method, status, started)
-            if self._access_log is not None:
-                self._access_log.tell(scope, method, label, status, started)
-            current.is_over = True
+        if self._access_log is not None:
+            self._access_log.tell(scope, method, label, status, started)
+        current.is_over = True
+
+    async def answer_whole(self, exchange: Exchange, route: HotRoute) -> None:
+        """Answer a request that came whole, for one of the `hot` paths."""
+        started = time.perf_counter()
+        current = CurrentRequest()
+        CURRENT.set(current)
+        scope = exchange.scope
+        label, wire = route.target
+
+        def sending(reply: Reply, beside: Headers, _unread: Receive | None) -> Awaitable[int]:
+            return write_reply(exchange, reply, beside)
+
+        status = 500
+        try:
+            status = await self._answered(wire, scope, WholeBody(exchange.body), sending, current)
+        except Exception:  # noqa: BLE001 (the log has it already)
+            exchange.abandon()
+        except BaseException:
+            exchange.abandon()
+            raise
+        finally:
+            self._ended(scope, label, status, started, current)
 
     def _without_traceback(self, send: Send) -> Send:
         # A wrong configuration is told by `problems`, in the operator's words.
@@ -103,25 +143,25 @@ class FrontDoor:
         return sending
 
     async def _answered(
-        self, wire: Wire, scope: Any, receive: Receive, send: Send, current: CurrentRequest
+        self, wire: Wire, scope: Any, receive: Receive, sending: Sending, current: CurrentRequest
     ) -> int:
         begun = False
 
         def answer(reply: Reply, unread: Receive | None = None) -> Awaitable[int]:
             nonlocal begun
             begun = True
-            beside = self._cors.headers(scope) if self._cors.on else ()
+            beside: Headers = self._cors.headers(scope) if self._cors.on else ()
             if current.id is not None:
                 beside = (*beside, (NAME, current.id.encode()))
             elif reply.status not in ALL_IS_WELL:
                 beside = (*beside, beside_answer(current, scope))
-            return send_reply(send, reply, beside=beside, unread=unread)
+            return sending(reply, beside, unread)
 
         try:
             if scope["method"] == "OPTIONS":
                 take_id(current, scope)
                 beside = () if current.id is None else (beside_answer(current, scope),)
-                return await send_reply(send, self._cors.preflight(scope), beside=beside)
+                return await sending(self._cors.preflight(scope), beside, None)
             return await wire(scope, receive, answer)
         except ClientGone:
             return CLIENT_CLOSED
@@ -159,6 +199,13 @@ class FrontDoor:
 
         await self._app(scope, receive, sending)
         return status
+
+
+def _through(send: Send) -> Sending:
+    def sending(reply: Reply, beside: Headers, unread: Receive | None) -> Awaitable[int]:
+        return send_reply(send, reply, beside=beside, unread=unread)
+
+    return sending
 
 
 def _route_of(scope: Any) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 from typing import Self
 
-from app.core.deadlines import Deadlines
 from app.core.errors import (
     EventError,
     EventTooLarge,
@@ -14,9 +13,12 @@ from app.core.errors import (
 from app.web.asgi import Receive
 from app.web.context import Header
 from app.web.inflate import inflated
+from app.web.whole import WholeBody
 
 CONTENT_TYPES = ("application/json", "text/plain", "application/reports+json")
 INFLATE_IN_THREAD = 64 * 1024
+SLOW_START = 5.0
+"""Seconds of a body after which the least rate counts."""
 
 
 class Refusal(Exception):
@@ -46,12 +48,19 @@ class ClientGone(Exception):
 
 
 class Guard:
-    """Reads request bodies. `pending` is how many bytes are in work, so that memory has a bound."""
+    """Reads request bodies. `pending` is how many bytes are in work, so that memory has a bound.
 
-    def __init__(self, *, max_body_size: int, max_pending_size: int, timeout: float) -> None:
+    A body has to arrive within `timeout` seconds and, after the first five, at `min_rate` bytes per
+    second on average (0: at any rate).
+    """
+
+    def __init__(
+        self, *, max_body_size: int, max_pending_size: int, timeout: float, min_rate: float = 0
+    ) -> None:
         self._max_body_size = max_body_size
         self._max_pending_size = max_pending_size
-        self._deadlines = Deadlines(timeout)
+        self._timeout = timeout
+        self._min_rate = min_rate
         self.pending = 0
 
     def hold(self) -> "Held":
@@ -66,13 +75,12 @@ class Guard:
         """Return a body, inflated, and hold its bytes; raises Refusal or ClientGone."""
         check_media(header("content-type"))
         self._check_length(header("content-length"))
-        try:
-            body = await self._deadlines.wait(self._received(receive, held))
-        except TimeoutError as error:
-            seconds = self._deadlines.seconds
-            raise Refusal(
-                MalformedEvent(f"The body did not arrive within {seconds:g} s."), status=408
-            ) from error
+        if isinstance(receive, WholeBody):
+            body = receive.body
+            self._check_size(len(body))
+            held.add(len(body))
+        else:
+            body = await self._received(receive, held)
         encoding = (header("content-encoding") or "").strip().lower()
         if not encoding or encoding == "identity":
             return body
@@ -88,17 +96,43 @@ class Guard:
 
     async def _received(self, receive: Receive, held: "Held") -> bytes:
         parts: list[bytes] = []
+        now = asyncio.get_running_loop().time
+        began = now()
         while True:
-            message = await receive()
+            ends = began + self._timeout
+            if self._min_rate:
+                ends = min(ends, began + SLOW_START + held.size / self._min_rate)
+            try:
+                async with asyncio.timeout_at(ends):
+                    message = await receive()
+            except TimeoutError as error:
+                raise self._too_slow(now() - began) from error
             if message["type"] == "http.disconnect":
                 raise ClientGone
             part: bytes = message.get("body", b"")
-            if held.size + len(part) > self._max_body_size:
-                raise Refusal(self._too_large())
+            self._check_size(held.size + len(part))
             held.add(len(part))
             parts.append(part)
             if not message.get("more_body", False):
                 return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _too_slow(self, seconds: float) -> Refusal:
+        if seconds >= self._timeout:
+            told = MalformedEvent(
+                f"The body did not arrive within {self._timeout:g} s.",
+                hint="Send fewer events at once. The limit is the setting http.body_timeout.",
+            )
+        else:
+            told = MalformedEvent(
+                "The body arrives too slowly.",
+                expected=f"at least {self._min_rate:g} bytes per second",
+                hint="Send it whole. The limit is the setting http.min_body_rate.",
+            )
+        return Refusal(told, status=408)
+
+    def _check_size(self, size: int) -> None:
+        if size > self._max_body_size:
+            raise Refusal(self._too_large())
 
     def _check_length(self, text: str | None) -> None:
         if text and text.isdecimal() and int(text[:20]) > self._max_body_size:

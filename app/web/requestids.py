@@ -23,7 +23,7 @@ def is_sane(value: bytes) -> bool:
 def take_id(current: CurrentRequest, scope: Any) -> None:
     """Use the id that a request brings, if it has none yet and brings one that may be used."""
     if current.id is None:
-        brought = [value for name, value in scope["headers"] if name == NAME]
+        brought = [value.strip(b" \t") for name, value in scope["headers"] if name == NAME]
         if len(brought) == 1 and is_sane(brought[0]):
             current.id = brought[0].decode()
 

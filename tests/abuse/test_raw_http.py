@@ -63,7 +63,8 @@ def asked(service, data, *, more=b""):
     [
         (HEAD + LENGTH + BODY, [201]),
         ((HEAD + LENGTH + BODY) * 3, [201, 201, 201]),
-        (HEAD + b"expect: 100-continue\r\n" + LENGTH + BODY, [100, 201]),
+        # Who sent the body already waits for nothing (RFC 9110, 10.1.1).
+        (HEAD + b"expect: 100-continue\r\n" + LENGTH + BODY, [201]),
         (
             HEAD + b"transfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY),
             [201],
@@ -85,6 +86,19 @@ def asked(service, data, *, more=b""):
 )
 def test_each_oddity_has_its_answer(service, data, statuses):
     assert asked(service, data) == statuses
+
+
+def test_a_client_that_waits_to_send_its_body_is_told_to_go_on(service):
+    host, port = service.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(HEAD + b"expect: 100-continue\r\n" + LENGTH)
+
+        go_on = connection.recv(65536)
+        connection.sendall(BODY)
+        answer = connection.recv(65536)
+
+    assert go_on == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert answer.startswith(b"HTTP/1.1 201 ")
 
 
 def test_a_url_without_end_is_414(service):

@@ -3,9 +3,9 @@
     python -m tests.benchmarks.instructions --check    fail if there are over 5 % more than recorded
     python -m tests.benchmarks.instructions --accept   record how many there are now
 
-A fixed run of requests goes through the whole ASGI application in process, under valgrind's
-callgrind. What is recorded is relative to fixed work in the same interpreter, so that another build
-of Python changes little.
+A fixed run of requests goes in process through a connection, on a transport that leads nowhere, and
+the whole application behind it, under valgrind's callgrind. What is recorded is relative to fixed
+work in the same interpreter, so that another build of Python changes little.
 """
 
 import argparse
@@ -22,7 +22,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import uvicorn
+from uvicorn.server import ServerState
+
 from app.config import load_settings
+from app.protocol import Connection, Limits
 from app.web.application import create_app
 from tests.benchmarks.events import body, write_house
 from tests.benchmarks.records import queries
@@ -41,63 +45,74 @@ UNITS: Mapping[str, int] = {
 }
 """Events of each scenario."""
 
-Prepared = tuple[str, bytes, bytes, int]
+HEAD = (
+    b"%b %b HTTP/1.1\r\nhost: 127.0.0.1:8192\r\n"
+    b"user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0\r\n"
+)
+JSON = b"content-type: application/json\r\ncontent-length: %d\r\n"
+
+Prepared = tuple[bytes, bytes]
+
+
+class Wire:
+    """A transport that leads nowhere; `answers` has what was written to it."""
+
+    def __init__(self) -> None:
+        self.answers: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def write(self, data: bytes) -> None:
+        """Keep an answer, or a part of it."""
+        self.answers.put_nowait(data)
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """Say where the client is."""
+        return ("198.51.100.7", 40000) if name == "peername" else default
+
+    def is_closing(self) -> bool:
+        """Nobody closes it."""
+        return False
+
+    def resume_reading(self) -> None:
+        """It was never paused."""
 
 
 def requests_of(scenario: str) -> list[Prepared]:
-    """Return method, query, body and expected status of each request of a scenario."""
+    """Return each request of a scenario, and the status that it is to get."""
     count = UNITS[scenario]
     if scenario == "beacon":
-        return [("GET", query, b"", 204) for query in queries(count)]
+        return [
+            (HEAD % (b"GET", b"/beacon/event?" + query) + b"\r\n", b"204")
+            for query in queries(count)
+        ]
     size = int(scenario.split(maxsplit=1)[0])
     bad = "bad" in scenario
-    status = 207 if bad else 201
+    bodies = [body(size, bad_in=10 if bad else 0, seed=seed) for seed in range(count // size)]
+    head = HEAD % (b"POST", b"/v1/events")
     return [
-        ("POST", b"", body(size, bad_in=10 if bad else 0, seed=seed), status)
-        for seed in range(count // size)
+        (head + JSON % len(each) + b"\r\n" + each, b"207" if bad else b"201") for each in bodies
     ]
 
 
-async def ask(app: Any, method: str, query: bytes, content: bytes) -> int:
-    """Make one request of the application, as uvicorn would; return the status."""
-    path = "/v1/events" if method == "POST" else "/beacon/event"
-    scope = {
-        "type": "http",
-        "method": method,
-        "path": path,
-        "query_string": query,
-        "client": ("198.51.100.7", 40000),
-        "headers": [
-            (b"host", b"127.0.0.1:8192"),
-            (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0"),
-            *(
-                [
-                    (b"content-type", b"application/json"),
-                    (b"content-length", b"%d" % len(content)),
-                ]
-                if method == "POST"
-                else []
-            ),
-        ],
-    }
-    status = 0
-
-    async def receive() -> Any:
-        return {"type": "http.request", "body": content, "more_body": False}
-
-    async def send(message: Any) -> None:
-        nonlocal status
-        status = message.get("status", status)
-
-    await app(scope, receive, send)
-    return status
+def connected(app: Any) -> tuple[Connection, Wire]:
+    """Return a connection to an application, and its transport."""
+    config = uvicorn.Config(app, log_config=None, ws="none", proxy_headers=False)
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    connection = Connection(Limits(), config=config, server_state=state, app_state={}, _loop=loop)
+    wire = Wire()
+    connection.connection_made(wire)
+    return connection, wire
 
 
 async def run_scenario(app: Any, requests: Sequence[Prepared]) -> None:
-    """Make every request of a scenario, and look at its status."""
-    for method, query, content, expected in requests:
-        status = await ask(app, method, query, content)
-        assert status == expected, f"{method}: {status}"
+    """Make every request of a scenario on one connection, and look at its status."""
+    connection, wire = connected(app)
+    for request, expected in requests:
+        connection.data_received(request)
+        answer = await wire.answers.get()
+        assert answer.startswith(b"HTTP/1.1 %b " % expected), answer
+    connection.connection_lost(ConnectionResetError())
 
 
 def fixed_work() -> int:

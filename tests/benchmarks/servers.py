@@ -5,6 +5,7 @@ with a sink that forgets, `configured` with the one of its settings, `plain` the
 """
 
 import argparse
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ import uvicorn
 from app import memory
 from app.config import load_settings
 from app.core.events import Delivery, Record
-from app.protocol import LimitedProtocol
+from app.protocol import Connection, Limits
 from app.sinks.base import Health
 from app.web.application import create_app
 from tests.benchmarks.plain import plain_app
@@ -64,6 +65,11 @@ def app_of(kind: str, config: str | None, bootstrap: str | None) -> Any:
     return create_app(load_settings(config), sink=NullSink() if kind == "null" else None)
 
 
+def _protocol_of(kind: str) -> Any:
+    """Return what speaks HTTP: uvicorn as it comes for what is no part of Sluiceway."""
+    return "httptools" if kind in ("noop", "plain") else functools.partial(Connection, Limits())
+
+
 def main() -> None:
     """Serve until a signal comes."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -76,7 +82,7 @@ def main() -> None:
         app_of(args.kind, args.config, args.bootstrap),
         host="127.0.0.1",
         port=args.port,
-        http=LimitedProtocol,
+        http=_protocol_of(args.kind),
         ws="none",
         log_config=None,
         access_log=False,
