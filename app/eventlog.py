@@ -99,6 +99,11 @@ class EventLog(LogReader):
         """
         return await self._writer.add(records)
 
+    @property
+    def queue_time(self) -> float:
+        """Seconds for which the oldest records have waited to be written."""
+        return self._writer.queue_time
+
     async def watch(self) -> None:
         """Answer in time whatever the disk does; a task of the opener's, cancelled before close."""
         await self._writer.watch()

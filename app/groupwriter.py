@@ -149,6 +149,12 @@ class GroupWriter(Generic[Answer]):
         return not self._thread.is_alive()
 
     @property
+    def queue_time(self) -> float:
+        """Seconds for which the oldest batch has waited to be written; 0 if none waits."""
+        with self._lock:
+            return self._clock() - self._waiting[0].since if self._waiting else 0.0
+
+    @property
     def trouble(self) -> str:
         """What keeps records from being written, as far as the last write tells; else empty."""
         if not self._open:

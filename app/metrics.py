@@ -58,6 +58,11 @@ class Metrics:
         self._max_streams = max_streams
         self.pending_bytes: Callable[[], int] = lambda: 0
         """Says how many bytes of bodies are in work now."""
+        self.queue_time: Callable[[], float] = lambda: 0.0
+        """Says how many seconds requests wait for their turn."""
+        self.turned_away: Callable[[], int] = lambda: 0
+        """Says how many requests were turned away unread so far."""
+        self._told_turned_away = 0
         self._streams: set[str] = set()
         self._tally: Tally[tuple[str, str | None, str, str, str]] = Tally()
         self._durations: dict[tuple[str, ...], _Durations] = {}
@@ -93,6 +98,17 @@ class Metrics:
             "Bytes of request bodies in work.",
             registry=self.registry,
             multiprocess_mode="livesum",
+        )
+        self.queue = Gauge(
+            "sluiceway_queue_seconds",
+            "Seconds that requests wait for their turn.",
+            registry=self.registry,
+            multiprocess_mode="livemax",
+        )
+        self.shed = Counter(
+            "sluiceway_requests_turned_away_total",
+            "Requests answered 503 unread, because of those before them.",
+            registry=self.registry,
         )
         self.schemas = Gauge(
             "sluiceway_schemas_cached",
@@ -257,6 +273,10 @@ class Metrics:
             label = self._stream_label(stream, stored=status == "success")
             self._child(self.events, source, label, status, reason).inc(count)
             self._child(self.receipts, told).inc(count)
+        self.queue.set(self.queue_time())
+        turned_away = self.turned_away()
+        self.shed.inc(turned_away - self._told_turned_away)
+        self._told_turned_away = turned_away
         durations, self._durations = self._durations, {}
         for labels, observed in durations.items():
             series = self._child(self.requests, *labels) if labels else self.produce

@@ -17,7 +17,7 @@ from app.settings import (
     Settings,
     SqliteSinkSettings,
 )
-from app.sinks.base import Sink
+from app.sinks.base import QueueingSink, Sink
 from app.sinks.jsonl import JsonlSink
 from app.sinks.kafka.security import Security
 from app.sinks.kafka.sink import KafkaSink
@@ -48,6 +48,13 @@ class Outlets:
     def all(self) -> Sequence[Sink]:
         """Every sink, in the order in which they are started."""
         return [self.sink] if self.hasty is None else [self.sink, self.hasty]
+
+    @property
+    def queue_time(self) -> float:
+        """Seconds for which the oldest records have waited to be written, where that is known."""
+        return max(
+            (each.queue_time for each in self.all if isinstance(each, QueueingSink)), default=0.0
+        )
 
     def refresh(self, metrics: Metrics) -> None:
         """Bring the gauges of sinks up to date."""

@@ -74,6 +74,12 @@ class HttpSettings(Section):
         description="Bytes of request bodies in work at once, per process; beyond it requests are "
         "answered 503 with Retry-After.",
     )
+    max_queue_time: float = Field(
+        0.5,
+        ge=0,
+        description="Seconds for which requests may wait for their turn before some are answered "
+        "503 with Retry-After, unread, so that the others are done in time. 0: never.",
+    )
     body_timeout: float = Field(
         30.0, gt=0, description="Seconds within which a request body must have arrived; then 408."
     )

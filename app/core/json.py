@@ -10,6 +10,7 @@ before the first value is skipped.
 import json
 import math
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ _LONG_RUN = b"0" * 19  # the shortest integer outside 64 bits has 19 digits
 _LONG_INTEGER = re.compile(rb'"(?:[^"\\]|\\.)*+"|(-?[0-9]{19,}+)(?![0-9.eE])', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BOM = b"\xef\xbb\xbf"
+_TOO_DEEP = f"It is nested more than {MAX_DEPTH} deep."
 
 
 class JsonError(ValueError):
@@ -89,10 +91,8 @@ def dumps(value: Any) -> bytes:
         text = orjson.dumps(value)
     except TypeError as error:  # orjson.JSONEncodeError, which is one
         raise problem_of(value) or JsonError(f"It cannot be written as JSON: {error}.") from error
-    if _may_be_deep(text):
-        problem = problem_of(value)
-        if problem:
-            raise problem
+    if _may_be_deep(text) and _is_deep(value):
+        raise JsonError(_TOO_DEEP)
     return text
 
 
@@ -117,41 +117,32 @@ def text_of(value: Any, limit: int) -> str:
 
 def problem_of(value: Any) -> JsonError | None:
     """Say what in a value cannot be stored, and where; None if nothing."""
-    # Depth-first without recursion: (pointer of the container, its items left to look at, depth).
-    stack: list[tuple[Any, str, int]] = [(value, "", 0)]
-    while stack:
-        value, pointer, depth = stack.pop()
-        if isinstance(value, str):
-            if not value.isascii() and _SURROGATE.search(value):
-                return JsonError(
-                    "A string holds half of a surrogate pair, which UTF-8 cannot express "
-                    "(a text cut in the middle of an emoji?).",
-                    pointer,
-                )
-        elif isinstance(value, int):
-            if value not in INTEGERS:
-                return JsonError(
-                    "An integer does not fit in 64 bits; send such numbers as strings.", pointer
-                )
-        elif isinstance(value, float):
-            if not math.isfinite(value):
-                return JsonError(
-                    "A number is NaN, infinite or too large for a double; JSON has no such number.",
-                    pointer,
-                )
-        elif isinstance(value, dict | list):
-            if depth == MAX_DEPTH:
-                return JsonError(f"It is nested more than {MAX_DEPTH} deep.")
-            if isinstance(value, dict):
-                for key in value:
+    # Depth-first without recursion: the members of each container on the way that are left to look
+    # at, and the names that lead there. Pointers are made only where something is wrong.
+    names: list[str | int] = []
+    ways: list[Iterator[tuple[str | int, Any]]] = [iter([("", value)])]
+    while ways:
+        for name, item in ways[-1]:
+            kind = type(item)
+            if kind is dict or kind is list:
+                if len(ways) > MAX_DEPTH:
+                    return JsonError(_TOO_DEEP)
+                names.append(name)
+                if kind is list:
+                    ways.append(iter(enumerate(item)))
+                    break
+                for key in item:
                     if not key.isascii() and _SURROGATE.search(key):
-                        return JsonError("A key holds half of a surrogate pair.", pointer)
-                members = list(value.items())
-            else:
-                members = list(enumerate(value))
-            stack.extend(
-                (item, f"{pointer}/{escaped(key)}", depth + 1) for key, item in reversed(members)
-            )
+                        return JsonError("A key holds half of a surrogate pair.", _pointer(names))
+                ways.append(iter(item.items()))
+                break
+            why = _why_not(item)
+            if why:
+                return JsonError(why, _pointer([*names, name]))
+        else:
+            ways.pop()
+            if names:
+                names.pop()
     return None
 
 
@@ -188,6 +179,42 @@ def _has_long_integer(text: bytes) -> bool:
 def _may_be_deep(text: bytes) -> bool:
     # Fewer brackets than levels allowed: no need to walk the value.
     return text.count(b"{") + text.count(b"[") > MAX_DEPTH
+
+
+def _why_not(item: Any) -> str | None:
+    """Say why a string, a number or a literal cannot be stored."""
+    if isinstance(item, str):
+        if not item.isascii() and _SURROGATE.search(item):
+            return (
+                "A string holds half of a surrogate pair, which UTF-8 cannot express "
+                "(a text cut in the middle of an emoji?)."
+            )
+    elif isinstance(item, int):
+        if item not in INTEGERS:
+            return "An integer does not fit in 64 bits; send such numbers as strings."
+    elif isinstance(item, float) and not math.isfinite(item):
+        return "A number is NaN, infinite or too large for a double; JSON has no such number."
+    return None
+
+
+def _pointer(names: Sequence[str | int]) -> str:
+    # The first name is that of the whole value, which has none.
+    return "".join(f"/{escaped(name)}" for name in names[1:])
+
+
+def _is_deep(value: Any) -> bool:
+    # Level by level: all else was looked at by orjson, and there may be millions of arrays.
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        level = [
+            item
+            for each in level
+            for item in (each.values() if isinstance(each, dict) else each)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _look_again(text: bytes) -> Any:

@@ -18,11 +18,13 @@ from app.core.errors import (
     UnknownDelivery,
 )
 from app.core.events import Context, Decoder, Delivery, Event, Outcome, RawEvent, Record
+from app.core.tracebacks import let_go
 from app.pipeline.decoders import decoded
 from app.pipeline.discretion import discreet
 from app.pipeline.enrich import Enrichment
 from app.pipeline.errorevents import ErrorEvents
 from app.pipeline.records import record_of
+from app.pipeline.respite import Respite
 from app.pipeline.search import Schemas, Search
 from app.sinks.base import Sink
 from app.streams.configs import Stream
@@ -79,6 +81,7 @@ class Pipeline:
         self._deadlines = Deadlines(produce_timeout)
         self._schema_timeout = schema_timeout
         self._observe_error_events = error_event_observer
+        self._respite = Respite()
         self._observe_produce = produce_observer
 
     async def process(
@@ -118,6 +121,7 @@ class Pipeline:
         refused = [o for o in outcomes if o is not None and o.error is not None and o.error.is_told]
         about = await self._records_about(refused, context) if refused else []
         if records or about:
+            started = time.perf_counter()
             answers = await self._produce([*records, *about], context)
             turned_away = []
             for (position, event), record, answer in zip(admitted, records, answers, strict=False):
@@ -129,7 +133,7 @@ class Pipeline:
                 if answer.is_told:
                     turned_away.append(outcome)
             if about:
-                self._count_error_events(answers[len(records) :])
+                self._count_error_events(answers[len(records) :], started)
             if turned_away:
                 await self._tell_of(turned_away, context)
 
@@ -168,10 +172,14 @@ class Pipeline:
         if event is not None:
             with suppress(EventError):  # then it is an outcome of no stream
                 stream = self.streams.get(event.stream).name
+        let_go(error)
         return Outcome(raw, event, stream, None, error)
 
     async def _records_about(self, refused: Sequence[Outcome], context: Context) -> list[Record]:
         if self.error_events is None:
+            return []
+        if not self._respite.is_over():
+            self._observe_error_events("failed", len(refused))
             return []
         internal = replace(context, internal=True)
         records = []
@@ -198,7 +206,8 @@ class Pipeline:
         """Make and write error events for what the sink itself refused for good."""
         about = await self._records_about(turned_away, context)
         if about:
-            self._count_error_events(await self._produce(about, context))
+            started = time.perf_counter()
+            self._count_error_events(await self._produce(about, context), started)
 
     async def _produce(
         self, records: Sequence[Record], context: Context
@@ -225,8 +234,9 @@ class Pipeline:
         )
         return [unknown] * len(records)
 
-    def _count_error_events(self, answers: Sequence[Delivery | EventError]) -> None:
+    def _count_error_events(self, answers: Sequence[Delivery | EventError], started: float) -> None:
         failed = sum(isinstance(answer, EventError) for answer in answers)
+        self._respite.note(failed=failed > 0, seconds=time.perf_counter() - started)
         if failed:
             logger.warning("Error events could not be stored.", extra={"count": failed})
             self._observe_error_events("failed", failed)

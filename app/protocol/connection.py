@@ -81,6 +81,8 @@ class Connection(HttpToolsProtocol):
         if self._exchange is not None:
             self._exchange.disconnected = True
         super().connection_lost(exc)
+        # Nothing is to wait for the garbage collector, which comes rarely.
+        self.cycle = self._previous = self._exchange = None
 
     def data_received(self, data: bytes) -> None:
         if self._has_ended:

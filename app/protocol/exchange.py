@@ -69,6 +69,11 @@ class Exchange:
         self.disconnected = False
         self.response_complete = False
 
+    def taken(self) -> bytes:
+        """Return the body, and keep it no longer than its reader does."""
+        body, self.body = self.body, b""
+        return body
+
     def abandon(self) -> None:
         """End the connection; to be called if there will be no answer, or no whole one."""
         self.owner.transport.close()

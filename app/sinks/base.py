@@ -1,8 +1,8 @@
-"""What every sink is: four methods."""
+"""What every sink is: four methods; and what some can tell."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from app.core.errors import EventError
 from app.core.events import Delivery, Record
@@ -47,4 +47,18 @@ class Sink(Protocol):
 
     async def healthy(self) -> Health:
         """Say whether records are taken now, without writing one."""
+        ...
+
+
+@runtime_checkable
+class QueueingSink(Protocol):
+    """A sink whose records wait for one another, and that knows how long.
+
+    Kafka is none: what waits for it costs nothing but room, which has its own limits, and a broker
+    that is slow is not made faster by refusing events.
+    """
+
+    @property
+    def queue_time(self) -> float:
+        """Seconds for which the oldest records have waited to be written."""
         ...

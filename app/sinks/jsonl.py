@@ -63,6 +63,11 @@ class JsonlSink:
         """Write the records; answer for each, in order, when the file has them."""
         return await self._writer.add(records)
 
+    @property
+    def queue_time(self) -> float:
+        """Seconds for which the oldest records have waited to be written."""
+        return self._writer.queue_time
+
     async def healthy(self) -> Health:
         """Say whether the last write went well, if it was a short while ago."""
         return Health(not self._writer.trouble, self._writer.trouble)

@@ -52,6 +52,11 @@ class SqliteSink:
             for record, answer in zip(records, answers, strict=True)
         ]
 
+    @property
+    def queue_time(self) -> float:
+        """Seconds for which the oldest records have waited to be written."""
+        return self.log.queue_time
+
     async def healthy(self) -> Health:
         """Say whether the last write went well, if it was a short while ago."""
         return Health(not self.log.trouble, self.log.trouble)

@@ -1,5 +1,6 @@
 """The web application: FastAPI with its routes, behind the front door, around one service."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -15,6 +16,7 @@ from app.settings import Settings
 from app.sinks.base import Sink
 from app.web import beacon, docs, ops, schemas, streams, testevents
 from app.web.accesslog import AccessLog, tally
+from app.web.admission import Admission
 from app.web.beacon import BeaconWire
 from app.web.clients import Clients
 from app.web.context import Contexts
@@ -45,7 +47,14 @@ def create_app(settings: Settings | None = None, *, sink: Sink | None = None) ->
                 door.problems = error.problems
                 raise
             app.state.service = service
-            _open(door, service, app)
+            admission = Admission(
+                settings.http.max_queue_time, of_sink=lambda: service.outlets.queue_time
+            )
+            service.metrics.queue_time = lambda: admission.queue_time
+            service.metrics.turned_away = lambda: admission.refused
+            watching = asyncio.create_task(admission.run())
+            stack.callback(watching.cancel)
+            _open(door, service, app, admission)
             yield
 
     app = FastAPI(
@@ -67,7 +76,7 @@ def create_app(settings: Settings | None = None, *, sink: Sink | None = None) ->
     return door
 
 
-def _open(door: FrontDoor, service: Service, app: FastAPI) -> None:
+def _open(door: FrontDoor, service: Service, app: FastAPI, admission: Admission) -> None:
     http = service.settings.http
     contexts = Contexts(
         trusted_proxies=http.trusted_proxies, client_headers=http.client_address_headers
@@ -96,6 +105,7 @@ def _open(door: FrontDoor, service: Service, app: FastAPI) -> None:
         metrics=service.metrics,
         drain=service.drain,
         access_log=access_log,
+        admission=admission,
     )
 
 

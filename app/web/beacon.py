@@ -8,7 +8,7 @@ from app.web.asgi import Answer, Receive
 from app.web.clients import Clients
 from app.web.context import Contexts, Header
 from app.web.guard import Guard, Refusal
-from app.web.payloads import payloads_of
+from app.web.payloads import read_payloads
 from app.web.replies import CLOSE, NO_CONTENT, Reply, plain_failure
 
 SOURCE = "beacon"
@@ -69,7 +69,7 @@ class BeaconWire:
         try:
             with self._guard.hold() as held:
                 body = await self._guard.read(context.header, receive, held)
-                raws = [RawEvent(each) for each in payloads_of(body, self._max_events)]
+                raws = [RawEvent(each) for each in await read_payloads(body, self._max_events)]
                 if self._clients:
                     self._clients.count_events(context, len(raws))
                 decode = self._service.capsule_decoder(context)

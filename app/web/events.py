@@ -15,7 +15,7 @@ from app.web.asgi import Answer, Receive
 from app.web.clients import Clients
 from app.web.context import Contexts
 from app.web.guard import Guard, Refusal
-from app.web.payloads import payloads_of
+from app.web.payloads import read_payloads
 from app.web.replies import HASTY, Reply, plain_failure, reply_of, reply_of_refusal
 
 SOURCE = "events"
@@ -68,7 +68,7 @@ class EventsWire:
             hasty, stream, schema_uri = self._said(query) if query else NOTHING_SAID
             with self.guard.hold() as held:
                 body = await self.guard.read(context.header, receive, held)
-                payloads = payloads_of(body, self._max_events)
+                payloads = await read_payloads(body, self._max_events)
                 if self._clients:
                     self._clients.count_events(context, len(payloads))
                 raws = [RawEvent(payload, stream, schema_uri) for payload in payloads]

@@ -13,10 +13,11 @@ from app.core.current import CURRENT, CurrentRequest
 from app.metrics import Metrics
 from app.protocol import Exchange, HotRoute
 from app.web.accesslog import AccessLog
+from app.web.admission import Admission
 from app.web.asgi import SAFETY, Answer, Receive, Send, has_body, send_reply
 from app.web.cors import Cors
 from app.web.guard import ClientGone
-from app.web.replies import CLOSE, RETRY_AFTER, Headers, Reply, plain_failure
+from app.web.replies import CLOSE, JSON, RETRY_AFTER, Headers, Reply, overloaded, plain_failure
 from app.web.requestids import NAME, beside_answer, take_id
 from app.web.whole import WholeBody, write_reply
 
@@ -33,6 +34,8 @@ METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
 ALL_IS_WELL = frozenset((200, 201, 202, 204))
 """Statuses of answers that need no request id, unless there is one."""
 HOT_METHODS = {b"GET": "GET", b"POST": "POST"}
+OVERLOADED = overloaded()
+OVERLOADED_WHOLE = Reply(OVERLOADED.status, OVERLOADED.body, (JSON, RETRY_AFTER))
 CLIENT_CLOSED = 499  # nobody got this status: the client had left
 
 
@@ -51,6 +54,7 @@ class FrontDoor:
         self._cors = Cors([])
         self._metrics: Metrics | None = None
         self._access_log: AccessLog | None = None
+        self._admission = Admission(0)
         self._drain: Callable[[], None] = lambda: None
         self.problems: tuple[str, ...] = ()
 
@@ -62,8 +66,13 @@ class FrontDoor:
         metrics: Metrics,
         drain: Callable[[], None],
         access_log: AccessLog | None = None,
+        admission: Admission | None = None,
     ) -> None:
-        """Serve `wires` (path -> label for metrics, wire); `drain` is called before stopping."""
+        """Serve `wires` (path -> label for metrics, wire); `drain` is called before stopping.
+
+        `admission` is asked about requests for wires; all others are always served.
+        """
+        self._admission = admission or Admission(0)
         self._wires = wires
         self.hot = {
             path.encode(): HotRoute(path, HOT_METHODS, target) for path, target in wires.items()
@@ -124,7 +133,9 @@ class FrontDoor:
 
         status = 500
         try:
-            status = await self._answered(wire, scope, WholeBody(exchange.body), sending, current)
+            status = await self._answered(
+                wire, scope, WholeBody(exchange.taken()), sending, current
+            )
         except Exception:  # noqa: BLE001 (the log has it already)
             exchange.abandon()
         except BaseException:
@@ -162,6 +173,10 @@ class FrontDoor:
                 take_id(current, scope)
                 beside = () if current.id is None else (beside_answer(current, scope),)
                 return await sending(self._cors.preflight(scope), beside, None)
+            if not self._admission.admits():
+                if isinstance(receive, WholeBody):
+                    return await answer(OVERLOADED_WHOLE)
+                return await answer(OVERLOADED, receive)
             return await wire(scope, receive, answer)
         except ClientGone:
             return CLIENT_CLOSED

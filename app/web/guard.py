@@ -3,6 +3,7 @@
 import asyncio
 from typing import Self
 
+from app.core.deadlines import Deadlines
 from app.core.errors import (
     EventError,
     EventTooLarge,
@@ -19,6 +20,8 @@ CONTENT_TYPES = ("application/json", "text/plain", "application/reports+json")
 INFLATE_IN_THREAD = 64 * 1024
 SLOW_START = 5.0
 """Seconds of a body after which the least rate counts."""
+MAX_PAUSE = 1.0
+"""Seconds of silence after which it is looked at how slow a body is."""
 
 
 class Refusal(Exception):
@@ -61,6 +64,7 @@ class Guard:
         self._max_pending_size = max_pending_size
         self._timeout = timeout
         self._min_rate = min_rate
+        self._pauses = Deadlines(min(timeout, MAX_PAUSE))
         self.pending = 0
 
     def hold(self) -> "Held":
@@ -99,14 +103,14 @@ class Guard:
         now = asyncio.get_running_loop().time
         began = now()
         while True:
-            ends = began + self._timeout
-            if self._min_rate:
-                ends = min(ends, began + SLOW_START + held.size / self._min_rate)
             try:
-                async with asyncio.timeout_at(ends):
-                    message = await receive()
-            except TimeoutError as error:
-                raise self._too_slow(now() - began) from error
+                message = await self._pauses.wait(receive())
+            except TimeoutError:
+                message = None
+            if now() > began + self._seconds_for(held.size):
+                raise self._too_slow(now() - began)
+            if message is None:
+                continue
             if message["type"] == "http.disconnect":
                 raise ClientGone
             part: bytes = message.get("body", b"")
@@ -115,6 +119,12 @@ class Guard:
             parts.append(part)
             if not message.get("more_body", False):
                 return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _seconds_for(self, size: int) -> float:
+        """Return how long a body may take until there is more of it than `size`."""
+        if not self._min_rate:
+            return self._timeout
+        return min(self._timeout, SLOW_START + size / self._min_rate)
 
     def _too_slow(self, seconds: float) -> Refusal:
         if seconds >= self._timeout:

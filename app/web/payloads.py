@@ -1,10 +1,21 @@
 """Payloads: what a body of JSON holds, one event or an array of them."""
 
+import asyncio
 from typing import Any
 
 from app.core.errors import EventTooLarge, MalformedEvent
 from app.core.json import JsonError, loads_each
 from app.web.guard import Refusal
+
+IN_THREAD = 256 * 1024
+"""Bytes of a body from which on others go on while it is looked through."""
+
+
+async def read_payloads(body: bytes, max_events: int) -> list[Any]:
+    """Return the events of a whole body, unread; raises Refusal."""
+    if len(body) > IN_THREAD:
+        return await asyncio.to_thread(payloads_of, body, max_events)
+    return payloads_of(body, max_events)
 
 
 def payloads_of(body: bytes, max_events: int) -> list[Any]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from app.core.errors import EventError, IntakeFailure, RateLimited, Violation
-from app.core.events import Outcome
+from app.core.errors import EventError, IntakeFailure, Overloaded, RateLimited, Violation
+from app.core.events import Outcome, RawEvent
 
 JSON = (b"content-type", b"application/json")
 RETRY_AFTER = (b"retry-after", b"5")
@@ -74,6 +74,16 @@ def reply_of_refusal(outcomes: Sequence[Outcome], status: int | None = None) -> 
     body = _failures([(0, outcome) for outcome in outcomes], whole=True)
     reply = _all_failed([outcome.error for outcome in outcomes if outcome.error], body)
     return Reply(status or reply.status, body, (*reply.headers, CLOSE))
+
+
+def overloaded() -> Reply:
+    """Return the answer to a request that is turned away unread, because of those before it."""
+    error = Overloaded(
+        "There is more to do than can be done in time; the request was not taken.",
+        hint="Send it again in a few seconds, or to another instance.",
+    )
+    outcome = Outcome(RawEvent(None), None, None, None, error)
+    return reply_of_refusal([outcome])
 
 
 def plain_failure(status: int, message: str, headers: Headers = ()) -> Reply:

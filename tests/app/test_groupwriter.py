@@ -102,6 +102,24 @@ async def test_more_bytes_than_may_wait_are_refused_at_once(disk, writer):
     assert [type(answer) for answer in refused] == [Overloaded]
 
 
+async def test_the_queue_is_as_long_as_its_oldest_batch_has_waited(disk, writer, clock):
+    writing = await held(disk, writer)
+    assert writer.queue_time == 0  # what is being written waits no more
+    clock.now += 1
+    waiting = [asyncio.create_task(writer.add(records(1)))]
+    await asyncio.sleep(0)
+    clock.now += 2
+    waiting.append(asyncio.create_task(writer.add(records(1))))
+    await asyncio.sleep(0)
+
+    long = writer.queue_time
+    disk.free.set()
+    await asyncio.gather(writing, *waiting)
+
+    assert long == 2
+    assert writer.queue_time == 0
+
+
 async def test_a_batch_beyond_the_bound_is_taken_when_nothing_waits(writer):
     answers = await writer.add(records(50))
 

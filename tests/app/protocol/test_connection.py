@@ -1,4 +1,6 @@
 import asyncio
+import gc
+import weakref
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -377,3 +379,19 @@ async def test_where_there_are_too_many_those_idle_for_the_longest_make_room(mad
     assert closed == [False, True, False, False]
     app.may_answer.set()
     await settled(busy)
+
+
+async def test_a_connection_that_ended_leaves_nothing_to_the_garbage_collector(made, settled):
+    connection = made()
+    connection.data_received(post(b"a") + post(b"b", b"/other"))
+    await settled(connection)
+    connection.connection_lost(None)
+    ended = weakref.ref(connection)
+    gc.disable()
+    try:
+        del connection
+        await asyncio.sleep(0)
+
+        assert ended() is None
+    finally:
+        gc.enable()
