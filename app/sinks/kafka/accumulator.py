@@ -4,6 +4,9 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
+
+from msgspec import Struct
 
 from app.core.errors import EventError, Overloaded, SinkUnavailable, UnknownDelivery
 from app.core.events import Delivery, Record
@@ -31,11 +34,10 @@ class Call:
         self.answers[position] = answer
         self.missing -= 1
         if not self.missing and not self.told.done():  # its caller may have gone
-            self.told.set_result([answer for answer in self.answers if answer is not None])
+            self.told.set_result(cast("list[Answer]", self.answers))
 
 
-@dataclass(slots=True, eq=False)
-class Entry:
+class Entry(Struct, eq=False):
     """A record on its way, whom to tell, and by when; `timestamp_ms` is what Kafka is given."""
 
     record: Record
@@ -152,19 +154,20 @@ class Accumulator:
             lane = self._lanes[topic, partition] = Lane(topic, partition)
         return lane
 
-    def add(self, lane: Lane, entry: Entry, now: float) -> bool:
-        """Queue a record; say whether the lane has something new to send at once or after a while.
+    def add(self, lane: Lane, entries: Sequence[Entry], size: int, now: float) -> bool:
+        """Queue records of so many bytes in all, some at least.
 
-        A lane lingers after its first record, so that more can join it in one batch.
+        Say whether the lane has something new to send at once or after a while. It lingers after
+        its first record, so that more can join it in one batch.
         """
         starts = not lane.queue
         if lane.idle:
             self.active[lane] = None
             lane.ready_at = max(lane.ready_at, now + self._linger)
-        lane.queue.append(entry)
-        lane.queued_bytes += entry.size
-        self.bytes += entry.size
-        self.records += 1
+        lane.queue.extend(entries)
+        lane.queued_bytes += size
+        self.bytes += size
+        self.records += len(entries)
         if lane.queued_bytes >= self._batch_bytes and not lane.failures:
             full = lane.ready_at > now
             lane.ready_at = min(lane.ready_at, now)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from functools import lru_cache
 
 from aiokafka.partitioner import murmur2
 
@@ -25,7 +26,7 @@ class Partitioner:
 
     def keyed(self, topic: str, key: bytes, partitions: int) -> Lane:
         """Return the lane of a key."""
-        return self._accumulator.lane(topic, (murmur2(key) & 0x7FFFFFFF) % partitions)
+        return self._accumulator.lane(topic, (_hash_of(key) & 0x7FFFFFFF) % partitions)
 
     def unkeyed(self, topic: str, leaders: Sequence[int], now: float) -> Lane:
         """Return the lane where records without a key gather now."""
@@ -50,6 +51,10 @@ class Partitioner:
         # The emptier of two chosen at random spreads load nearly as well as the emptiest of all.
         pair = random.sample(well, min(2, len(well)))
         return min(pair, key=lambda lane: lane.queued_bytes)
+
+
+# In Python it takes longer than all else that is done for a record; keys come again.
+_hash_of = lru_cache(maxsize=65_536)(murmur2)
 
 
 def _stalled(lane: Lane, now: float) -> bool:

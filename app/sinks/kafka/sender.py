@@ -291,8 +291,11 @@ class Sender:
         lane.ready_at = 0.0
         known = offset >= 0
         topic, partition = lane.topic, lane.partition
-        for place, entry in enumerate(batch.entries):
-            entry.tell(Delivery("acked", topic, partition, offset + place if known else -1))
+        if not known:
+            offset = -1
+        for entry in batch.entries:
+            entry.tell(Delivery("acked", topic, partition, offset))
+            offset += known
         self._accumulator.finished(lane, batch)
 
     def _renumber(self, lane: Lane, batch: Batch, reason: str) -> None:

@@ -229,27 +229,36 @@ class KafkaSink:
         """Queue records; return the positions of those whose topic is not known yet."""
         now = time.monotonic()
         latest = int(time.time() * 1000) + self._timestamp_ahead_ms
-        accumulator = self._accumulator
         unknown: dict[str, list[int]] = {}
-        sticky: dict[str, Lane] = {}
-        wake = False
+        known: dict[str, Sequence[int]] = {}
+        sticky: dict[str, list[Entry]] = {}
+        gathered: dict[Lane, list[Entry]] = {}
         for position, record in numbered:
             topic = record.topic
-            leaders = self._topics.leaders(topic)
+            timestamp = record.timestamp_ms
+            if not 0 <= timestamp <= latest:
+                timestamp = max(0, min(timestamp, latest))
+            entry = Entry(record, call, position, _size_of(record), timestamp, deadline)
+            if record.key is None and (entries := sticky.get(topic)) is not None:
+                entries.append(entry)
+                continue
+            leaders = known.get(topic) or self._topics.leaders(topic)
             if leaders is None:
                 unknown.setdefault(topic, []).append(position)
                 continue
-            if record.key is not None:
-                lane = self._partitioner.keyed(topic, record.key, len(leaders))
+            if topic not in known:
+                known[topic] = leaders
+                self._metadata.touch(topic, now)
+            if record.key is None:
+                lane = self._partitioner.unkeyed(topic, leaders, now)
+                sticky[topic] = gathered.setdefault(lane, [])
             else:
-                known = sticky.get(topic)
-                if known is None:
-                    known = sticky[topic] = self._partitioner.unkeyed(topic, leaders, now)
-                lane = known
-            timestamp = min(max(record.timestamp_ms, 0), latest)
-            entry = Entry(record, call, position, _size_of(record), timestamp, deadline)
-            wake |= accumulator.add(lane, entry, now)
-            self._metadata.touch(topic, now)
+                lane = self._partitioner.keyed(topic, record.key, len(leaders))
+            gathered.setdefault(lane, []).append(entry)
+        wake = False
+        for lane, entries in gathered.items():
+            size = sum([entry.size for entry in entries])
+            wake |= self._accumulator.add(lane, entries, size, now)
         if wake:
             self._supervisor.wake()
         return unknown

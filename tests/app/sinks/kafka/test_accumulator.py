@@ -12,7 +12,7 @@ DONE = Delivery("acked", "t", 0, 0)
 
 
 def fill(accumulator, lane, many, now=0.0):
-    return [accumulator.add(lane, each, now) for each in many]
+    return [accumulator.add(lane, [each], each.size, now) for each in many]
 
 
 async def test_the_first_record_of_a_lane_lingers_and_a_full_batch_does_not(accumulator, entries):
@@ -138,8 +138,8 @@ async def test_an_outage_refuses_what_was_never_sent_and_leaves_what_may_be_stor
 async def test_a_topic_that_is_gone_harms_no_other(accumulator, entries):
     acc = accumulator()
     call, many = entries(2)
-    acc.add(acc.lane("t", 0), many[0], 0.0)
-    acc.add(acc.lane("u", 0), many[1], 0.0)
+    acc.add(acc.lane("t", 0), many[:1], many[0].size, 0.0)
+    acc.add(acc.lane("u", 0), many[1:2], many[1].size, 0.0)
 
     acc.refuse_unsent(SinkUnavailable("gone"), "t")
 
@@ -171,7 +171,8 @@ def test_whatever_happens_each_record_is_answered_once_and_all_room_comes_back(s
             lane = acc.lane("t", number)
             batch = flying.get(number)
             if step == "a":
-                acc.add(lane, entry(call, added, deadline=now + 1.0), now)
+                one = entry(call, added, deadline=now + 1.0)
+                acc.add(lane, [one], one.size, now)
                 added += 1
             elif step == "t" and batch is None and (lane.queue or lane.again):
                 flying[number] = acc.take(lane, now)

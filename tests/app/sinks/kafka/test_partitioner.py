@@ -32,7 +32,7 @@ async def test_records_without_a_key_gather_in_one_lane_until_its_batch_is_full(
 
     for each in many:
         lane = partitioner.unkeyed("t", (1, 1, 1, 1), now=0.0)
-        acc.add(lane, each, 0.0)
+        acc.add(lane, [each], each.size, 0.0)
         lanes.append(lane.partition)
 
     assert len(set(lanes[:5])) == 1
@@ -46,7 +46,7 @@ async def test_a_partition_that_does_not_answer_gets_no_more_while_there_are_oth
     partitioner = Partitioner(acc, batch_bytes=100)
     _, many = entries(1)
     stuck = partitioner.unkeyed("t", (1, 2), now=0.0)
-    acc.add(stuck, many[0], 0.0)
+    acc.add(stuck, many[:1], many[0].size, 0.0)
     acc.take(stuck, 0.0)
 
     soon = partitioner.unkeyed("t", (1, 2), now=0.4)
