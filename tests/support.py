@@ -87,6 +87,15 @@ class Served:
         done = sluiceway(self.folder, "log", "--json", *args)
         return [json.loads(line) for line in done.stdout.splitlines()]
 
+    def busy(self) -> float:
+        """Seconds of CPU that the event loop's thread has used: all requests waited for these.
+
+        What clients see is longer by whatever else the machine does meanwhile.
+        """
+        pid = self.process.pid
+        fields = Path(f"/proc/{pid}/task/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def stop(self, sig: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(sig)

@@ -82,7 +82,7 @@ def test_what_is_admitted_is_done_sooner_than_if_all_were(with_admission, withou
     _, all_of_them, _ = without_admission
 
     assert all_of_them["statuses"].keys() == {"201"}
-    assert part(admitted["stored"], 0.5) < 0.75 * part(all_of_them["stored"], 0.5)
+    assert part(admitted["stored"], 0.5) < 0.85 * part(all_of_them["stored"], 0.5)
     assert part(admitted["stored"], 0.99) < part(all_of_them["stored"], 0.99)
 
 
@@ -91,7 +91,7 @@ def test_readiness_and_metrics_are_served_throughout(with_admission):
 
     assert len(looks) > 6
     assert {status for _, status, _ in looks} == {200}
-    assert max(seconds for *_, seconds in looks) < 3
+    assert max(seconds for *_, seconds in looks) < 6
 
 
 def test_every_event_that_was_told_201_is_stored_and_no_other(with_admission):

@@ -1,4 +1,4 @@
-"""Measure the service beside a plain baseline and beside the same HTTP stack doing nothing.
+"""Measure the service beside a plain baseline, the same HTTP stack doing nothing, and a floor.
 
     make bench
     make bench ARGS="--seconds 2 --rounds 3 --also other=http://127.0.0.1:8080"
@@ -41,6 +41,7 @@ def servers_of(stack: ExitStack, folder: Path, groups: Sequence[str]) -> Iterato
     if "null" in groups:
         config = house("null")
         yield stack.enter_context(started("noop", ["noop"]))
+        yield stack.enter_context(started("floor", ["floor"]))
         yield stack.enter_context(started("sluiceway", ["null", "--config", config]))
         yield stack.enter_context(started("plain", ["plain"]))
     if "sqlite" in groups:

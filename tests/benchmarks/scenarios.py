@@ -30,11 +30,13 @@ class Scenario:
         return Target(f"{url}{self.path}", self.events, file)
 
 
+_WITH_FLOOR = ("noop", "floor", "sluiceway", "plain")
+
 NULL: Sequence[Scenario] = (
-    Scenario("1 event"),
-    Scenario("10 events", 10),
-    Scenario("50 events", 50),
-    Scenario("100 events", 100),
+    Scenario("1 event", servers=_WITH_FLOOR),
+    Scenario("10 events", 10, servers=_WITH_FLOOR),
+    Scenario("50 events", 50, servers=_WITH_FLOOR),
+    Scenario("100 events", 100, servers=_WITH_FLOOR),
     Scenario("10 events, one bad", 10, bad_in=10),
     Scenario("hasty, 1 event", path="/v1/events?hasty=1", servers=("noop", "sluiceway")),
     Scenario("beacon", path="/beacon/event", servers=("noop", "sluiceway")),

@@ -1,7 +1,8 @@
 """The servers that are measured: `python -m tests.benchmarks.servers KIND PORT`, a process each.
 
-`noop` is the same HTTP stack doing nothing: it reads the body and answers 201. `null` is Sluiceway
-with a sink that forgets, `configured` with the one of its settings, `plain` the plain baseline.
+`noop` is the same HTTP stack doing nothing: it reads the body and answers 201. `floor` does what
+cannot be left out. `null` is Sluiceway with a sink that forgets, `configured` with the one of its
+settings, `plain` the plain baseline.
 """
 
 import argparse
@@ -17,9 +18,10 @@ from app.core.events import Delivery, Record
 from app.protocol import Connection, Limits
 from app.sinks.base import Health
 from app.web.application import create_app
+from tests.benchmarks.floor import Floor
 from tests.benchmarks.plain import plain_app
 
-KINDS = ("noop", "null", "configured", "plain")
+KINDS = ("noop", "floor", "null", "configured", "plain")
 
 
 class NullSink:
@@ -61,6 +63,9 @@ def app_of(kind: str, config: str | None, bootstrap: str | None) -> Any:
         return noop
     if kind == "plain":
         return plain_app(bootstrap)
+    if kind == "floor":
+        memory.settle()
+        return Floor()
     memory.settle()  # as `sluiceway serve` does
     return create_app(load_settings(config), sink=NullSink() if kind == "null" else None)
 

@@ -1,4 +1,5 @@
 import asyncio
+import time
 
 import pytest
 
@@ -89,17 +90,46 @@ def test_without_a_limit_everything_is_admitted_and_the_queue_is_told(clock):
     assert admission.queue_time == 5.0
 
 
-async def test_a_clock_that_runs_late_tells_how_long_requests_wait():
-    loop = asyncio.get_running_loop()
+def busy_for(seconds):
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        pass
+
+
+async def watched(work):
+    """Have the loop do some work after a moment; return the longest queue that was seen."""
     admission = Admission(0.2)
+    seen = []
+    admission.look = seen.append
     watching = asyncio.create_task(admission.run())
     await asyncio.sleep(TICK / 2)
-    ends = loop.time() + 4 * TICK
-    while loop.time() < ends:
-        pass  # as a large batch does
-
-    for _ in range(3):
-        await asyncio.sleep(0)
+    await work()
+    await asyncio.sleep(3 * TICK)
     watching.cancel()
+    return max(seen)
 
-    assert 2 * TICK < admission.queue_time < 40 * TICK
+
+async def test_a_clock_that_runs_late_tells_how_long_requests_wait():
+    async def requests():
+        for _ in range(3):  # as many as come while those before them are served
+            asyncio.get_running_loop().call_soon(busy_for, 4 * TICK)
+            busy_for(4 * TICK)
+            await asyncio.sleep(0)
+
+    assert 2 * TICK < await watched(requests) < 40 * TICK
+
+
+async def test_one_request_that_takes_long_is_no_queue():
+    async def request():
+        busy_for(20 * TICK)
+
+    assert await watched(request) < 10 * TICK
+
+
+async def test_nor_are_several_that_come_one_after_the_other():
+    async def requests():
+        for _ in range(3):
+            busy_for(20 * TICK)
+            await asyncio.sleep(TICK / 10)  # its client gets the answer, and sends the next
+
+    assert await watched(requests) < 10 * TICK
