@@ -20,6 +20,7 @@ MAX_DEPTH = 64
 INTEGERS = range(-(2**63), 2**64)
 
 _DIGITS_ONLY = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))  # noqa: PLR2004 (0-9)
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{[")
 _LONG_RUN = b"0" * 19  # the shortest integer outside 64 bits has 19 digits
 _LONG_INTEGER = re.compile(rb'"(?:[^"\\]|\\.)*+"|(-?[0-9]{19,}+)(?![0-9.eE])', re.DOTALL)
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -178,7 +179,7 @@ def _has_long_integer(text: bytes) -> bool:
 
 def _may_be_deep(text: bytes) -> bool:
     # Fewer brackets than levels allowed: no need to walk the value.
-    return text.count(b"{") + text.count(b"[") > MAX_DEPTH
+    return len(text.translate(None, _NO_BRACKETS)) > MAX_DEPTH
 
 
 def _why_not(item: Any) -> str | None:

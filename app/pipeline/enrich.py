@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from app.core.events import NOTHING, Context, Event
 from app.core.ids import UuidPool
@@ -53,23 +53,89 @@ class Plan:
     address: AddressRule
     heeds_opt_out: bool
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is done that would depend on what else an event says."""
+        return (
+            self.schema.is_plain
+            and self.meta_dt
+            and not self.useragent
+            and self.address == "keep"
+            and not self.stream.producers
+            and not self.stream.message_key_fields
+        )
+
     def takes(self, path: str) -> bool:
         """Say whether a decoder's offer for `path` may be set."""
         return path not in self.withheld and self.schema.field(path) is not None
 
 
-class _Share(NamedTuple):
+class Share:
     """What all events of one request on one stream, of one schema, are given."""
 
-    context: Context
-    schema: Schema
-    stream: Stream
-    plan: Plan
-    private: bool
-    received: str
-    meta: Mapping[str, Any]
-    others: Mapping[str, Any]
-    """What the request said, as the meta and the rest of an event without more; never edited."""
+    __slots__ = (
+        "_keeps_dt",
+        "_known",
+        "_known_meta",
+        "_next_id",
+        "context",
+        "plan",
+        "private",
+        "received",
+        "schema",
+        "stream",
+    )
+
+    def __init__(
+        self, plan: Plan, context: Context, keeps_dt: bool, next_id: Callable[[], str]
+    ) -> None:
+        self.plan = plan
+        self.schema = plan.schema
+        self.stream = plan.stream
+        self.context = context
+        self.private = plan.heeds_opt_out and _opted_out(context)
+        self.received = iso_of_ms(context.received_ms)
+        self._keeps_dt = keeps_dt
+        self._next_id = next_id
+        # What the request said, as the meta and the rest of an event without more; never edited.
+        known: dict[str, Any] = {}
+        if plan.client_ip and context.client_ip is not None and not self.private:
+            _put(known, _ADDRESS, context.client_ip)
+        for parts, header in plan.headers_if_private if self.private else plan.headers:
+            value = context.header(header)
+            if value is not None:
+                _put(known, parts, value[:MAX_HEADER_VALUE])
+        meta = known.pop("meta", None)
+        self._known_meta: Mapping[str, Any] = meta if isinstance(meta, dict) else NOTHING
+        self._known = known
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether `completed` is all that is done to an event without offers."""
+        return self.plan.is_plain and not self.private and not self._keeps_dt
+
+    def completed(self, given: Mapping[str, Any], offers: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a copy of a body with what is set in it, whatever it is."""
+        plan = self.plan
+        body = dict(given)
+        # A stored event names the exact version that judged it, never `latest` or a file.
+        body["$schema"] = self.schema.uri
+        meta = body["meta"] = dict(body.get("meta") or ())  # Event.stream has seen that it is one
+        if plan.meta_stream and "stream" not in meta:
+            meta["stream"] = self.stream.name
+        if plan.meta_dt and not (self._keeps_dt and "dt" in meta):
+            meta["dt"] = self.received
+        if offers:
+            _set_offers(body, offers, self)
+            meta = body["meta"]
+        if plan.meta_id and "id" not in meta:
+            meta["id"] = self._next_id()
+        if plan.dt and "dt" not in body:
+            body["dt"] = self.received
+        if self._known_meta:
+            _fill(meta, self._known_meta)
+        _fill(body, self._known)
+        return body
 
 
 class Enrichment:
@@ -81,14 +147,15 @@ class Enrichment:
         self._keep_client_dt = keep_client_dt
         self._parse_user_agent = parse_user_agent
         self._plans: dict[tuple[int, int], Plan] = {}
-        self._share: _Share | None = None
+        self.last: Share | None = None
+        """The share of the event that was completed last."""
         self._ids = UuidPool()
 
     def __call__(
         self, event: Event, schema: Schema, stream: Stream, context: Context
     ) -> dict[str, Any]:
         """Return the event's body, completed; `event.body` stays as it was."""
-        share = self._share
+        share = self.last
         # The events of a request are mostly of one schema and stream.
         if (
             share is None
@@ -96,45 +163,15 @@ class Enrichment:
             or share.schema is not schema
             or share.stream is not stream
         ):
-            share = self._share = self._shared(schema, stream, context)
+            plan = self._plans.get((id(schema), id(stream))) or self._planned(schema, stream)
+            share = self.last = Share(plan, context, self._keep_client_dt, self._ids.next)
         plan = share.plan
-        body = dict(event.body)
-        # A stored event names the exact version that judged it, never `latest` or a file.
-        body["$schema"] = schema.uri
-        meta = body["meta"] = dict(body.get("meta") or ())  # Event.stream has seen that it is one
-        if plan.meta_stream and "stream" not in meta:
-            meta["stream"] = stream.name
-        if plan.meta_dt and not (self._keep_client_dt and "dt" in meta):
-            meta["dt"] = share.received
-        if event.offers:
-            _set_offers(body, event.offers, share)
-            meta = body["meta"]
-        if plan.meta_id and "id" not in meta:
-            meta["id"] = self._ids.next()
-        if plan.dt and "dt" not in body:
-            body["dt"] = share.received
-        _fill(meta, share.meta)
-        _fill(body, share.others)
+        body = share.completed(event.body, event.offers)
         if plan.useragent and not share.private:
             self._set_useragent(body, event, context)
         if share.private or plan.address != "keep":
             _reduce_address(body, "drop" if share.private else plan.address)
         return schema.with_defaults(body)
-
-    def _shared(self, schema: Schema, stream: Stream, context: Context) -> "_Share":
-        plan = self._plans.get((id(schema), id(stream))) or self._planned(schema, stream)
-        private = plan.heeds_opt_out and _opted_out(context)
-        known: dict[str, Any] = {}
-        if plan.client_ip and context.client_ip is not None and not private:
-            _put(known, _ADDRESS, context.client_ip)
-        for parts, header in plan.headers_if_private if private else plan.headers:
-            value = context.header(header)
-            if value is not None:
-                _put(known, parts, value[:MAX_HEADER_VALUE])
-        meta = known.pop("meta", None)
-        received = iso_of_ms(context.received_ms)
-        said = meta if isinstance(meta, dict) else NOTHING
-        return _Share(context, schema, stream, plan, private, received, said, known)
 
     def _set_useragent(self, body: dict[str, Any], event: Event, context: Context) -> None:
         text = _at(body, USER_AGENT) or event.offers.get(USER_AGENT) or context.header("user-agent")
@@ -245,7 +282,7 @@ def _fill(body: dict[str, Any], known: Mapping[str, Any]) -> None:
             _fill(inner, value)
 
 
-def _set_offers(body: dict[str, Any], offers: Mapping[str, Any], share: _Share) -> None:
+def _set_offers(body: dict[str, Any], offers: Mapping[str, Any], share: Share) -> None:
     for path, value in offers.items():
         if share.plan.takes(path) and not (share.private and path.startswith(PERSONAL)):
             _set_absent(body, _parts_of(path), value)

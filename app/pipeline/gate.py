@@ -26,6 +26,7 @@ from app.pipeline.errorevents import ErrorEvents
 from app.pipeline.records import record_of
 from app.pipeline.respite import Respite
 from app.pipeline.search import Schemas, Search
+from app.pipeline.shortcut import Shortcut
 from app.sinks.base import Sink
 from app.streams.configs import Stream
 
@@ -96,6 +97,7 @@ class Pipeline:
         admitted: list[tuple[int, Event]] = []
         records: list[Record] = []
         search = Search(self.schemas, self._schema_timeout)
+        shortcut: Shortcut | None = None
         busy_since = time.perf_counter()
         for position, raw in enumerate(raws):
             if time.perf_counter() - busy_since > BUSY:
@@ -104,7 +106,11 @@ class Pipeline:
             event = None
             try:
                 event = decoded(raw, decode)
-                records.append(await self._admit(event, context, search))
+                record = shortcut.record_of(event) if shortcut else None
+                if record is None:
+                    record = await self._admit(event, context, search)
+                    shortcut = self._shortcut_after(event) if len(raws) > 1 else None
+                records.append(record)
             except SchemaViolation as error:
                 assert event is not None
                 outcomes.append(self._turned_away(raw, event, discreet(error, event.body)))
@@ -154,6 +160,11 @@ class Pipeline:
             stream.producers.check_values(context.subject, body)  # ValueNotAllowed
         schema.validate(body)  # SchemaViolation
         return record_of(body, schema, stream, context, self._max_event_size)  # EventTooLarge
+
+    def _shortcut_after(self, event: Event) -> Shortcut | None:
+        """Return the short way for events like the one that was just admitted, if there is one."""
+        share = self.enrich.last
+        return Shortcut(share, event, self._max_event_size) if share and share.is_plain else None
 
     def _check_may_write(self, stream: Stream, context: Context) -> None:
         if stream.name == self._own_stream and not context.internal:

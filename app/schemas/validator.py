@@ -44,7 +44,10 @@ class Schema:
         self._field = lru_cache(_FIELDS_REMEMBERED)(partial(field_of, bundle))
         put_formats_into_patterns(bundle.parts)
         validator = _compiled(bundle)
-        self._is_valid = validator.is_valid
+        self.is_valid = validator.is_valid
+        """Whether an event follows the schema; where it `is_plain` that is all there is to ask."""
+        self.is_plain = self._fill is None and self._dear is None
+        """Whether it has no defaults, and events are cheap to judge."""
         self._explainer = Explainer(validator, bundle)
 
     def validate(self, body: dict[str, Any]) -> None:
@@ -58,7 +61,7 @@ class Schema:
         if self._dear:
             self._dear.check(body)
         try:
-            if self._is_valid(body):
+            if self.is_valid(body):
                 return
             violations = self._explainer.violations_of(body)
         except ValueError as error:

@@ -78,12 +78,12 @@ class Guard:
     async def read(self, header: Header, receive: Receive, held: "Held") -> bytes:
         """Return a body, inflated, and hold its bytes; raises Refusal or ClientGone."""
         check_media(header("content-type"))
-        self._check_length(header("content-length"))
         if isinstance(receive, WholeBody):
             body = receive.body
             self._check_size(len(body))
             held.add(len(body))
         else:
+            self._check_length(header("content-length"))
             body = await self._received(receive, held)
         encoding = (header("content-encoding") or "").strip().lower()
         if not encoding or encoding == "identity":

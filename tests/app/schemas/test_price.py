@@ -118,6 +118,6 @@ async def test_the_dearest_event_that_is_judged_takes_no_seconds(compiled, items
     event = largest(schema, item)
     started = time.process_time()
 
-    schema._is_valid(event)
+    schema.is_valid(event)
 
     assert time.process_time() - started < 3
