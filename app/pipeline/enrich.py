@@ -52,18 +52,8 @@ class Plan:
     useragent: bool
     address: AddressRule
     heeds_opt_out: bool
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether nothing is done that would depend on what else an event says."""
-        return (
-            self.schema.is_plain
-            and self.meta_dt
-            and not self.useragent
-            and self.address == "keep"
-            and not self.stream.producers
-            and not self.stream.message_key_fields
-        )
+    is_plain: bool
+    """Whether nothing is done to an event that would depend on what else it says."""
 
     def takes(self, path: str) -> bool:
         """Say whether a decoder's offer for `path` may be set."""
@@ -209,11 +199,13 @@ def plan_of(schema: Schema, stream: Stream) -> Plan:
         for path, header in fields.items()
         if header is not None and path not in withheld and has(path)
     )
+    meta_dt = declares("meta.dt")
+    useragent = stream.enrich_useragent and declares("useragent")
     return Plan(
         schema=schema,
         stream=stream,
         meta_stream=has("meta.stream"),
-        meta_dt=declares("meta.dt"),
+        meta_dt=meta_dt,
         meta_id=declares("meta.id"),
         # Old events have no time of their own that can be trusted (EventGate does the same).
         dt=(schema.title or "").startswith("analytics/legacy") and declares("dt"),
@@ -221,9 +213,17 @@ def plan_of(schema: Schema, stream: Stream) -> Plan:
         headers=headers,
         headers_if_private=tuple(field for field in headers if field[0][0][:1] == ("meta",)),
         withheld=frozenset(withheld),
-        useragent=stream.enrich_useragent and declares("useragent"),
+        useragent=useragent,
         address=privacy.client_ip,
         heeds_opt_out=privacy.opt_out == "withhold",
+        is_plain=(
+            schema.is_plain
+            and meta_dt
+            and not useragent
+            and privacy.client_ip == "keep"
+            and not stream.producers
+            and not stream.message_key_fields
+        ),
     )
 
 
