@@ -65,6 +65,16 @@ async def in_lifespan(app: Any) -> AsyncIterator[None]:
         await task
 
 
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: float = 100.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Served:
     """A service in a process of its own."""
 
@@ -86,6 +96,12 @@ class Served:
         """What `sluiceway log --json` prints."""
         done = sluiceway(self.folder, "log", "--json", *args)
         return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def assert_nothing_was_wrong(self) -> None:
+        """Assert that its log has neither a traceback nor an error."""
+        said = (self.folder / "stderr.txt").read_text()
+        assert "Traceback" not in said
+        assert " error " not in said
 
     def busy(self) -> float:
         """Seconds of CPU that the event loop's thread has used: all requests waited for these.

@@ -71,12 +71,9 @@ BOMBS = {
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("compressed")
-    with served(folder) as service:
+    with served(tmp_path_factory.mktemp("compressed")) as service:
         yield service
-        said = (folder / "stderr.txt").read_text()
-        assert "Traceback" not in said
-        assert " error " not in said
+        service.assert_nothing_was_wrong()
 
 
 @pytest.fixture

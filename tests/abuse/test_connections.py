@@ -62,9 +62,7 @@ def service(tmp_path_factory):
         assert service.post(event())[0] == 201
         yield service
         assert service.post(event())[0] == 201
-        said = (service.folder / "stderr.txt").read_text()
-        assert "Traceback" not in said
-        assert " error " not in said
+        service.assert_nothing_was_wrong()
 
 
 @asynccontextmanager

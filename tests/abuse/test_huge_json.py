@@ -80,12 +80,9 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("huge")
-    with served(folder) as service:
+    with served(tmp_path_factory.mktemp("huge")) as service:
         yield service
-        said = (folder / "stderr.txt").read_text()
-        assert "Traceback" not in said
-        assert " error " not in said
+        service.assert_nothing_was_wrong()
 
 
 def told_meanwhile(service, done, times):

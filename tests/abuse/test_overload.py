@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -45,23 +46,24 @@ def loaded(service):
     return json.loads(output), looks
 
 
+@contextmanager
+def under_load(folder, max_queue_time):
+    with served(folder, SLUICEWAY_HTTP__MAX_QUEUE_TIME=max_queue_time) as service:
+        told, looks = loaded(service)
+        yield service, told, looks
+
+
 @pytest.fixture(scope="module")
 def with_admission(tmp_path_factory):
-    with served(
-        tmp_path_factory.mktemp("admitting"), SLUICEWAY_HTTP__MAX_QUEUE_TIME="0.1"
-    ) as service:
-        told, looks = loaded(service)
+    with under_load(tmp_path_factory.mktemp("admitting"), "0.1") as seen:
         time.sleep(3)  # the share that is turned away takes its time to fall
-        yield service, told, looks
+        yield seen
 
 
 @pytest.fixture(scope="module")
 def without_admission(tmp_path_factory):
-    with served(
-        tmp_path_factory.mktemp("taking_all"), SLUICEWAY_HTTP__MAX_QUEUE_TIME="0"
-    ) as service:
-        told, looks = loaded(service)
-        yield service, told, looks
+    with under_load(tmp_path_factory.mktemp("taking_all"), "0") as seen:
+        yield seen
 
 
 def part(seconds, share):

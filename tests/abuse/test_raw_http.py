@@ -30,9 +30,7 @@ def service(tmp_path_factory):
     with served(tmp_path_factory.mktemp("raw")) as service:
         yield service
         assert service.post(json.loads(BODY))[0] == 201
-        said = (service.folder / "stderr.txt").read_text()
-        assert "Traceback" not in said
-        assert " error " not in said
+        service.assert_nothing_was_wrong()
 
 
 def asked(service, data, *, more=b""):

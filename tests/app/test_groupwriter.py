@@ -6,13 +6,7 @@ import pytest
 from app.core.errors import InternalFailure, Overloaded, SinkUnavailable, UnknownDelivery
 from app.groupwriter import GroupWriter
 from tests.app.sinks.contract import record, records
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self):
-        return self.now
+from tests.support import Clock
 
 
 class Disk:
@@ -41,7 +35,7 @@ def disk():
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(0.0)
 
 
 @pytest.fixture

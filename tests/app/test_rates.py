@@ -4,18 +4,12 @@ from hypothesis import strategies as st
 
 from app.core.errors import RateLimited
 from app.rates import Buckets, Rate, Rates, client_of
-
-
-class Clock:
-    now = 1_000.0
-
-    def __call__(self):
-        return self.now
+from tests.support import Clock
 
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1_000.0)
 
 
 def waits(rates, client="a"):
@@ -78,7 +72,7 @@ def test_no_events_are_always_taken(clock):
     taken=st.lists(st.integers(1, 10_000), min_size=1, max_size=5),
 )
 def test_after_the_seconds_that_were_told_the_next_one_is_taken(rate, burst, taken):
-    clock = Clock()
+    clock = Clock(1_000.0)
     rates = Rates(requests=None, events=Rate(rate, burst), clock=clock)
     for count in taken:
         waited = waits(rates)
@@ -93,7 +87,7 @@ def test_after_the_seconds_that_were_told_the_next_one_is_taken(rate, burst, tak
     burst=st.integers(1, 100),
 )
 def test_over_time_nobody_gets_more_than_rate_burst_and_one_batch(steps, rate, burst):
-    clock = Clock()
+    clock = Clock(1_000.0)
     rates = Rates(requests=None, events=Rate(rate, burst), clock=clock)
     begun, got = clock.now, 0
     for pause, count in steps:

@@ -17,11 +17,12 @@ EMPTY = b"content-length: 0\r\n\r\n"
 
 
 class Floor:
-    """An application of which only the hot path is used."""
+    """An application that answers the hot path; `rest` is the one for all else."""
 
     hot: Mapping[bytes, HotRoute] = {b"/v1/events": HotRoute("/v1/events", {b"POST": "POST"}, None)}
 
-    def __init__(self) -> None:
+    def __init__(self, rest: Any) -> None:
+        self._rest = rest
         self._is_valid = jsonschema_rs.Draft7Validator(schema(), validate_formats=True).is_valid
 
     async def answer_whole(self, exchange: Exchange, _route: HotRoute) -> None:
@@ -36,12 +37,5 @@ class Floor:
         exchange.write(status, EMPTY)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Say that it is ready."""
-        if scope["type"] == "lifespan":
-            while (await receive())["type"] != "lifespan.shutdown":
-                await send({"type": "lifespan.startup.complete"})
-            await send({"type": "lifespan.shutdown.complete"})
-            return
-        length = [(b"content-length", b"0")]
-        await send({"type": "http.response.start", "status": 200, "headers": length})
-        await send({"type": "http.response.body", "body": b""})
+        """Pass on what is not hot."""
+        await self._rest(scope, receive, send)

@@ -65,7 +65,7 @@ def app_of(kind: str, config: str | None, bootstrap: str | None) -> Any:
         return plain_app(bootstrap)
     if kind == "floor":
         memory.settle()
-        return Floor()
+        return Floor(noop)
     memory.settle()  # as `sluiceway serve` does
     return create_app(load_settings(config), sink=NullSink() if kind == "null" else None)
 

@@ -9,6 +9,7 @@ from app.auth.jwks import Jwks, JwksError, table_of
 from app.auth.sources import JwksFile, JwksUrl
 from app.core.errors import ConfigError, CredentialsRefused, IdentityUnavailable
 from tests.app.auth.issuer import jwks, key_server, public_jwk, standard_jwks
+from tests.support import Clock
 
 # In a fresh checkout the first text to be made waits for tables of Unicode.
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -16,13 +17,6 @@ PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RSA = public_jwk("RSA", "rsa", "RS256")
 SECOND = public_jwk("RSA", "second", "RS256", "second")
 EC = public_jwk("EC", "ec", "ES256")
-
-
-class Clock:
-    now = 1_000.0
-
-    def __call__(self):
-        return self.now
 
 
 class Issuer:
@@ -48,7 +42,7 @@ class Issuer:
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1_000.0)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from app.auth.jwks import Jwks
 from app.auth.tokens import MAX_SEEN, Tokens, _Seen
 from app.core.errors import CredentialsRefused
 from tests.app.auth.issuer import AUDIENCE, ISSUER, jwks, public_jwk, standard_jwks, token
+from tests.support import Clock
 
 
 class Issuer:
@@ -15,14 +16,6 @@ class Issuer:
 
     async def fetch(self):
         return self.document
-
-
-class Clock:
-    def __init__(self, now):
-        self.now = now
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture

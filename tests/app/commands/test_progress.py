@@ -1,14 +1,7 @@
 import io
 
 from app.commands.progress import BETWEEN, Progress
-
-
-class Clock:
-    def __init__(self):
-        self.now = 100.0
-
-    def __call__(self):
-        return self.now
+from tests.support import Clock
 
 
 def progress_of(total, *, shown=True):

@@ -1,13 +1,7 @@
 import logging
 
 from app.logs.repeats import MAX_KINDS, Repeats
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self):
-        return self.now
+from tests.support import Clock
 
 
 def record(message, *args, level=logging.WARNING, name="app.x"):
@@ -19,7 +13,7 @@ def passed(repeats, records):
 
 
 def test_the_same_sentence_passes_so_often_and_then_no_more():
-    repeats = Repeats(at_most=3, clock=Clock())
+    repeats = Repeats(at_most=3, clock=Clock(0.0))
 
     told = passed(repeats, [record("Again, %s.", number) for number in range(100)])
 
@@ -27,7 +21,7 @@ def test_the_same_sentence_passes_so_often_and_then_no_more():
 
 
 def test_the_next_one_later_says_how_many_were_held_back():
-    clock = Clock()
+    clock = Clock(0.0)
     repeats = Repeats(at_most=3, window=10, clock=clock)
     passed(repeats, [record("Again.") for _ in range(100)])
     clock.now = 10
@@ -38,7 +32,7 @@ def test_the_next_one_later_says_how_many_were_held_back():
 
 
 def test_others_are_not_held_back_by_it():
-    repeats = Repeats(at_most=1, clock=Clock())
+    repeats = Repeats(at_most=1, clock=Clock(0.0))
     passed(repeats, [record("Again.")] * 10)
 
     others = [record("Another."), record("Again.", name="app.y"), record("Again.", level=40)]
@@ -47,14 +41,14 @@ def test_others_are_not_held_back_by_it():
 
 
 def test_what_was_asked_for_all_passes():
-    repeats = Repeats(at_most=1, exempt="access", clock=Clock())
+    repeats = Repeats(at_most=1, exempt="access", clock=Clock(0.0))
     asked = [record("Again.", level=logging.DEBUG), record("Again.", name="access")] * 10
 
     assert passed(repeats, asked) == asked
 
 
 def test_sentences_without_number_do_not_fill_memory():
-    repeats = Repeats(at_most=1, clock=Clock())
+    repeats = Repeats(at_most=1, clock=Clock(0.0))
 
     passed(repeats, [record(f"Sentence {number}.") for number in range(3 * MAX_KINDS)])
 

@@ -1,13 +1,7 @@
 import pytest
 
 from app.pipeline.respite import SECONDS, SLOW, Respite
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
+from tests.support import Clock
 
 
 @pytest.fixture

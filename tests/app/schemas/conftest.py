@@ -12,6 +12,7 @@ from app.schemas.drafts import draft_of
 from app.schemas.repository import Found
 from app.schemas.store import SchemaStore
 from app.schemas.validator import Schema
+from tests.support import Clock
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
@@ -100,16 +101,6 @@ class Server:
                 await writer.wait_closed()
 
 
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture(autouse=True)
 def no_proxies(monkeypatch):
     for name in PROXIES:
@@ -136,7 +127,7 @@ async def server():
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1_000.0)
 
 
 @pytest.fixture

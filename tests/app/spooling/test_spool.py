@@ -21,6 +21,7 @@ from app.spooling.file import SpoolFile
 from app.spooling.spool import Spool
 from app.spooling.table import Refused
 from tests.app.sinks.contract import record, records
+from tests.support import Clock
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,14 +42,6 @@ async def main(folder, start):
 
 asyncio.run(main(sys.argv[1], int(sys.argv[2])))
 """
-
-
-class Clock:
-    def __init__(self):
-        self.now = 1_700_000_000.0
-
-    def __call__(self):
-        return self.now
 
 
 @asynccontextmanager
@@ -170,7 +163,7 @@ async def test_a_spool_without_room_for_one_more_is_in_trouble(tmp_path):
 
 
 async def test_a_stream_that_waits_for_too_long_takes_no_more_and_loses_nothing(tmp_path):
-    clock = Clock()
+    clock = Clock(1_700_000_000.0)
     async with opened(tmp_path, max_age=3600, clock=clock) as spool:
         await spool.append(records(2))
         clock.now += 3601

@@ -1,11 +1,5 @@
 from app.streams.suggestions import MAX_LENGTH, MAX_REMEMBERED, PER_SECOND, Suggestions
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
+from tests.support import Clock
 
 
 def test_the_closest_name_is_suggested():

@@ -4,14 +4,7 @@ import time
 import pytest
 
 from app.web.admission import PATIENCE, TICK, Admission
-
-
-class Clock:
-    def __init__(self):
-        self.now = 100.0
-
-    def __call__(self):
-        return self.now
+from tests.support import Clock
 
 
 @pytest.fixture
