@@ -10,7 +10,7 @@ import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Self
+from typing import NamedTuple, Self
 
 SCHEMA = "/ledger/event/1.0.0"
 
@@ -24,6 +24,19 @@ class Sent:
     seq: int
     told: str = "nothing"
     reason: str = ""
+
+
+class Answer(NamedTuple):
+    """When an answer came (monotonic), how long it took, its status, and whose it was."""
+
+    at: float
+    took: float
+    status: int
+    client: str
+
+    @property
+    def asked_at(self) -> float:
+        return self.at - self.took
 
 
 @dataclass(slots=True)
@@ -41,8 +54,7 @@ class Load:
     pause: float = 0.03
     answer_timeout: float = 20.0
     sent: dict[str, Sent] = field(default_factory=dict)
-    answers: list[tuple[float, float, int]] = field(default_factory=list)
-    """When each answer came (monotonic), how long it took, and its status."""
+    answers: list[Answer] = field(default_factory=list)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
@@ -60,7 +72,7 @@ class Load:
         return Counter(each.told for each in self.sent.values())
 
     def slowest(self, since: float = 0.0) -> float:
-        return max((took for at, took, _ in self.answers if at >= since), default=0.0)
+        return max((each.took for each in self.answers if each.at >= since), default=0.0)
 
     async def _client(self, name: str, stream: str) -> None:
         seq = 0
@@ -86,8 +98,8 @@ class Load:
                 streams = None
                 await self._wait(0.2)
                 continue
-            took = time.monotonic() - started
-            self.answers.append((time.monotonic(), took, status))
+            now = time.monotonic()
+            self.answers.append(Answer(now, now - started, status, name))
             self.note([event["meta"]["id"] for event in events], status, body)
             await self._wait(self.pause)
         if streams:

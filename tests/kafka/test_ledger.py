@@ -63,14 +63,18 @@ async def test_the_broker_is_killed_for_half_a_minute(broker, tmp_path, spool):
         await off_loop(broker.kill)
         killed_at = time.monotonic()
         await asyncio.sleep(30)
-        late = [took for at, took, _ in scenario.load.answers if at > killed_at + 15]
+        late = [each.took for each in scenario.load.answers if each.at > killed_at + 15]
         await off_loop(revive, broker)
         restarted_at = time.monotonic()
         await asyncio.sleep(4)
         if spool:
             await scenario.drained()
             await asyncio.sleep(2)
-        recovered = [s for at, _, s in scenario.load.answers if at > restarted_at and s == 201]
+        recovered = [
+            each.status
+            for each in scenario.load.answers
+            if each.at > restarted_at and each.status == 201
+        ]
         ledger_time = scenario.load.slowest()
     ledger = await off_loop(
         scenario.ledger, f"broker killed for 30 s, {'spool' if spool else 'no spool'}"
@@ -105,7 +109,7 @@ async def test_all_brokers_return_with_new_addresses(broker, tmp_path):
     async with under_load(tmp_path, broker.door.address) as scenario:
         await off_loop(broker.readdress)
         back_at = time.monotonic()
-        while not any(s == 201 for at, _, s in scenario.load.answers if at > back_at):
+        while not any(a.status == 201 for a in scenario.load.answers if a.at > back_at):
             assert time.monotonic() < back_at + 15
             await asyncio.sleep(0.1)
         await asyncio.sleep(2)
@@ -164,7 +168,7 @@ async def test_one_of_two_workers_is_killed(broker, tmp_path):
         os.kill(workers[0], signal.SIGKILL)
         killed_at = time.monotonic()
         await asyncio.sleep(5)
-        after = [s for at, _, s in scenario.load.answers if at > killed_at + 0.2]
+        after = [each.status for each in scenario.load.answers if each.at > killed_at + 0.2]
         now = [int(pid) for pid in _children(supervisor)]
         await off_loop(revive, broker)
         await asyncio.sleep(4)

@@ -73,7 +73,7 @@ class Watch:
         seen = 0
         while True:
             await asyncio.sleep(self.every)
-            took = sorted(took for _, took, _ in self.load.answers[seen:])
+            took = sorted(each.took for each in self.load.answers[seen:])
             seen += len(took)
             text = await self._scraped()
             figures = dict.fromkeys(FIGURES.values(), 0.0)
