@@ -6,7 +6,7 @@ Meaning is kept exactly, as the old system's validator saw it; nothing is checke
 from typing import Any
 
 from app.schemas.keywords import path_of
-from migration.compat.kinds import STRICT_INTEGER, TYPES
+from migration.compat.kinds import STRICT_INTEGER, TYPES, listed
 
 _SAME = (
     "enum",
@@ -69,7 +69,7 @@ def _put_types(schema: dict[str, Any], made: dict[str, Any], every: list[Any], w
         every.append({"anyOf": types})
         if all(one.keys() == {"type"} for one in types):
             every.pop()
-            made["type"] = [one["type"] for one in types]
+            made["type"] = [name for one in types for name in listed(one["type"])]
     disallowed = _types(schema.get("disallow"), f"{where}/disallow")
     if "disallow" in schema:
         every.append({"not": {"anyOf": [{}] if disallowed is None else disallowed}})

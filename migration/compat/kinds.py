@@ -47,10 +47,14 @@ def kind_of(value: Any) -> str:
             return "object"
 
 
-def kinds_of_type(type_: Any) -> frozenset[str]:
+def listed(type_: str | list[str]) -> list[str]:
+    """Return the names in a schema's `type`, which may be one or a list of them."""
+    return [type_] if isinstance(type_, str) else type_
+
+
+def kinds_of_type(type_: str | list[str]) -> frozenset[str]:
     """Return the kinds that a schema's `type` takes."""
-    names = [type_] if isinstance(type_, str) else type_
-    return frozenset(kind for name in names for kind in TYPES[name])
+    return frozenset(kind for name in listed(type_) for kind in TYPES[name])
 
 
 def type_names(kinds: Iterable[str]) -> list[str]:

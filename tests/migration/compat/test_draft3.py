@@ -84,6 +84,7 @@ def test_in_the_words_of_draft_07_a_schema_takes_what_it_took(schema, sent):
     [
         ({"type": "integer"}, {"type": [STRICT_INTEGER]}),
         ({"type": "any"}, {}),
+        ({"type": [{"type": ["string", "null"]}, "array"]}, {"type": ["string", "null", "array"]}),
         ({"minimum": 1, "exclusiveMinimum": True}, {"exclusiveMinimum": 1}),
         ({"divisibleBy": 2}, {"multipleOf": 2}),
         (
