@@ -103,13 +103,15 @@ class Served:
         assert "Traceback" not in said
         assert " error " not in said
 
-    def busy(self) -> float:
+    def busy(self, *, threads: bool = False) -> float:
         """Seconds of CPU that the event loop's thread has used: all requests waited for these.
 
-        What clients see is longer by whatever else the machine does meanwhile.
+        What clients see is longer by whatever else the machine does meanwhile. With `threads`,
+        those of all threads, one of which may keep the others from running.
         """
         pid = self.process.pid
-        fields = Path(f"/proc/{pid}/task/{pid}/stat").read_text().rpartition(")")[2].split()
+        place = f"/proc/{pid}/stat" if threads else f"/proc/{pid}/task/{pid}/stat"
+        fields = Path(place).read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self, sig: int = signal.SIGTERM) -> int:

@@ -1,11 +1,13 @@
 """JSON that is huge in one way: a million keys, events or numbers, ten megabytes of string."""
 
 import base64
+import gc
 import itertools
 import json
 import string
 import threading
 import time
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -85,13 +87,24 @@ def service(tmp_path_factory):
         service.assert_nothing_was_wrong()
 
 
-def told_meanwhile(service, done, times):
-    """Post honest events until it is over, and keep how long each took."""
-    with httpx.Client(base_url=service.url, timeout=30) as client:
-        while not (times and done.is_set()):
-            started = time.monotonic()
+def told_meanwhile(service, done, waits):
+    """Post honest events until it is over; keep the service's CPU time while each waited."""
+    with httpx.Client(base_url=service.url, timeout=60) as client:
+        while not (waits and done.is_set()):
+            before = service.busy(threads=True)
             assert client.post("/v1/events", json=EVENT).status_code == 201
-            times.append(time.monotonic() - started)
+            waits.append(service.busy(threads=True) - before)
+
+
+def parsed(body):
+    """Seconds of CPU that Python's own parser takes for a body, on this machine as it is now."""
+    gc.disable()  # what other tests have left is not to be looked through meanwhile
+    started = time.process_time()
+    with suppress(ValueError, RecursionError):
+        json.loads(body)
+    took = time.process_time() - started
+    gc.enable()
+    return took
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -100,20 +113,21 @@ def test_what_is_huge_has_its_verdict_in_time_on_both_wires(service, name):
     assert len(body) <= LIMIT
     kind = {"content-type": "application/json"}
     done = threading.Event()
-    times = []
-    honest = threading.Thread(target=told_meanwhile, args=(service, done, times))
+    waits = []
+    honest = threading.Thread(target=told_meanwhile, args=(service, done, waits))
     honest.start()
 
-    with httpx.Client(base_url=service.url, timeout=30) as client:
-        started = time.monotonic()
+    with httpx.Client(base_url=service.url, timeout=60) as client:
+        started = service.busy(threads=True)
         posted = client.post("/v1/events", content=body, headers=kind)
-        took = time.monotonic() - started
+        took = service.busy(threads=True) - started
         beacon = client.post("/beacon/event", content=body, headers=kind)
 
     done.set()
     honest.join()
-    print(f"\n{name}: {posted.status_code} after {took:.2f} s, others within {max(times):.2f} s")
+    parse = parsed(body)
+    print(f"\n{name}: {took:.2f} s, others waited for {max(waits):.2f} s, a parser {parse:.2f} s")
     assert (posted.status_code, beacon.status_code) == (status, 204)
-    assert took < 25
-    assert max(times) < max(2, took / 3)
+    assert took < 2 + 10 * parse
+    assert max(waits) < 1 + 5 * parse
     assert len(posted.content) < len(body) + 4 * 1024 * 1024
