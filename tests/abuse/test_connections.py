@@ -187,7 +187,10 @@ async def test_who_takes_too_long_is_cut_and_nobody_else_notices(service, behave
             task.cancel()
         await asyncio.gather(*behaving, return_exceptions=True)
 
-    assert {each[: len(answer)] for each in said} == {answer}
+    heard = [each[: len(answer)] for each in said]
+    # A client that writes on while it is told may lose what it is told to the closed connection.
+    assert set(heard) <= {answer, b""}
+    assert heard.count(answer) > 0.9 * number
     honest.check()
     assert descriptors(pid) < before[0] + 10
     assert resident(pid) < before[1] * 1.2 + 16 * MIB
