@@ -30,7 +30,7 @@ from app.memory import settle
 from app.web.application import create_app
 from tests.benchmarks.chart import draw_curves
 from tests.benchmarks.events import body, event, write_house
-from tests.benchmarks.instructions import Prepared, run_scenario
+from tests.benchmarks.instructions import Prepared, post, run_scenario
 from tests.benchmarks.load import Target, drive, find_wrk
 from tests.benchmarks.servers import NullSink
 from tests.benchmarks.serving import started
@@ -97,10 +97,6 @@ async def costs(
             if number:
                 seen[x].append((time.thread_time() - begun) / units * 1e6)
     return {x: statistics.median(values) for x, values in seen.items()}
-
-
-def post(content: bytes, status: int = 201) -> Prepared:
-    return "POST", b"", content, status
 
 
 def sized(size: int) -> bytes:

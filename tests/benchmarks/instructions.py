@@ -72,8 +72,16 @@ class Wire:
         """Nobody closes it."""
         return False
 
+    def pause_reading(self) -> None:
+        """What is sent is there at once."""
+
     def resume_reading(self) -> None:
         """It was never paused."""
+
+
+def post(content: bytes, status: int = 201) -> Prepared:
+    """Return a request with events, and the status that it is to get."""
+    return HEAD % (b"POST", b"/v1/events") + JSON % len(content) + b"\r\n" + content, b"%d" % status
 
 
 def requests_of(scenario: str) -> list[Prepared]:
@@ -87,10 +95,7 @@ def requests_of(scenario: str) -> list[Prepared]:
     size = int(scenario.split(maxsplit=1)[0])
     bad = "bad" in scenario
     bodies = [body(size, bad_in=10 if bad else 0, seed=seed) for seed in range(count // size)]
-    head = HEAD % (b"POST", b"/v1/events")
-    return [
-        (head + JSON % len(each) + b"\r\n" + each, b"207" if bad else b"201") for each in bodies
-    ]
+    return [post(each, 207 if bad else 201) for each in bodies]
 
 
 def connected(app: Any) -> tuple[Connection, Wire]:
