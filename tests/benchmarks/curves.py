@@ -60,15 +60,20 @@ class Curve:
         return math.log(y1 / y0) / math.log(x1 / x0) if x0 and x1 != x0 else math.nan
 
 
+def change(path: Path, section: str, **values: Any) -> None:
+    """Change a section of a settings' file."""
+    settings = yaml.safe_load(path.read_text())
+    settings[section] = settings.get(section, {}) | values
+    path.write_text(yaml.safe_dump(settings))
+
+
 @asynccontextmanager
 async def application(copies: int = 0, cache: int | None = None) -> AsyncIterator[Any]:
     """Open the service with a sink that forgets, and so many further streams and schemas."""
     with tempfile.TemporaryDirectory() as folder:
         path = write_house(Path(folder), copies=copies)
         if cache is not None:
-            settings = yaml.safe_load(path.read_text())
-            settings["schemas"]["cache_size"] = cache
-            path.write_text(yaml.safe_dump(settings))
+            change(path, "schemas", cache_size=cache)
         app = create_app(load_settings(str(path)), sink=NullSink())
         inbox: asyncio.Queue[Any] = asyncio.Queue()
         begun = asyncio.Event()
@@ -184,6 +189,8 @@ async def connections() -> Curve:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config = write_house(folder)
+        # Clients that wait for an answer each are queued by their number, and are to be answered.
+        change(config, "http", max_queue_time=0)
         content = folder / "body"
         content.write_bytes(body(1))
         with started("sluiceway", ["null", "--config", str(config)]) as server:
