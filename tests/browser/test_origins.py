@@ -65,6 +65,15 @@ def test_a_page_of_a_listed_origin_reads_the_statuses(open_page, service, arrive
     ]
 
 
+def test_a_page_of_a_listed_origin_reads_whose_lines_of_the_log_to_ask_for(open_page, service):
+    page = open_page()
+    request = f"fetch('{service.url}/v1/events', {{method: 'POST', body: '{{}}'}})"
+
+    told = page.run(f"{request}.then((answer) => answer.headers.get('x-request-id'))")
+
+    assert told
+
+
 def test_a_page_of_another_origin_cannot_read_and_what_needs_permission_is_not_sent(unlisted):
     page, service, arrived = unlisted
 

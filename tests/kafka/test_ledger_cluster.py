@@ -1,4 +1,4 @@
-"""Faults of a cluster of three brokers under load, min.insync.replicas=2, each with its ledger."""
+"""Faults of a cluster of three brokers under load, each with its ledger."""
 
 import asyncio
 import json

@@ -1,5 +1,8 @@
 import pytest
 
+from app.core.errors import SinkUnavailable
+from app.sinks.memory import MemorySink
+
 GOOD = {
     "$schema": "/demo/button/click/1.0.0",
     "meta": {"stream": "demo.button.click"},
@@ -20,6 +23,17 @@ async def test_an_allowed_origin_may_read_answers_good_and_bad(serving):
             assert allow_origin(answer) == ALLOWED
             assert answer.headers["vary"] == "Origin"
             assert "access-control-allow-credentials" not in answer.headers
+
+
+async def test_an_allowed_origin_reads_when_to_come_again(serving):
+    sink = MemorySink(answer=lambda _: SinkUnavailable("No."))
+    async with serving(http={"cors_origins": [ALLOWED]}, sink=sink) as client:
+        answer = await client.post("/v1/events", json=GOOD, headers={"origin": ALLOWED})
+
+        assert answer.status_code == 503
+        exposed = answer.headers["access-control-expose-headers"].split(", ")
+        assert {"retry-after", "x-request-id"} <= {name.lower() for name in answer.headers}
+        assert exposed == ["retry-after", "x-request-id"]
 
 
 @pytest.mark.parametrize(
