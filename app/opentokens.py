@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from app.auth.jwks import Jwks
+from app.auth.jwks import Jwks, Source
 from app.auth.sources import JwksFile, JwksUrl
 from app.auth.tokens import Tokens
 from app.settings import JwtSettings
@@ -11,9 +11,13 @@ from app.settings import JwtSettings
 def open_tokens(settings: JwtSettings, jwks: str, count: Callable[[bool], None]) -> Tokens:
     """Return what proves tokens with the keys at `jwks`, not yet started."""
     assert settings.issuer is not None, "the settings have checked that"
-    source = JwksUrl(jwks, timeout=settings.timeout) if "://" in jwks else JwksFile(jwks)
     return Tokens(
-        Jwks(source, ttl=settings.ttl, interval=settings.interval, count=count),
+        Jwks(
+            source_of(jwks, settings.timeout),
+            ttl=settings.ttl,
+            interval=settings.interval,
+            count=count,
+        ),
         issuer=settings.issuer,
         audience=settings.audience,
         algorithms=settings.algorithms,
@@ -21,3 +25,11 @@ def open_tokens(settings: JwtSettings, jwks: str, count: Callable[[bool], None])
         prefix=settings.subject_prefix,
         leeway=settings.leeway,
     )
+
+
+def source_of(jwks: str, timeout: float) -> Source:
+    """Return where keys come from: a server, asked for at most `timeout` seconds, or a file.
+
+    Raises ConfigError if it is a URI that cannot be read.
+    """
+    return JwksUrl(jwks, timeout=timeout) if "://" in jwks else JwksFile(jwks)

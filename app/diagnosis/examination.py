@@ -29,7 +29,7 @@ from app.diagnosis.spool import examine_spool
 from app.diagnosis.streams import Configured, examine_streams
 from app.diagnosis.web import Visit, visit_all
 from app.schemas.store import SchemaStore
-from app.service import check
+from app.service import NOBODY_IS_KNOWN, check
 from app.settings import (
     JsonlSinkSettings,
     KafkaSinkSettings,
@@ -45,7 +45,7 @@ PATIENCE = 14.0
 STEP = 3.0
 """Seconds for one answer of one server, of which a few may be needed one after the other."""
 
-_TOLD_ELSEWHERE = ("streams.", "streams:", "schemas.base_uris")
+_TOLD_ELSEWHERE = ("streams.", "streams:", "schemas.base_uris", "auth.jwt.jwks")
 
 
 async def diagnose(
@@ -73,6 +73,7 @@ class _Examination:
             ("streams", self._of_streams()),
             ("schemas", self._of_schemas()),
             *self._of_sink(),
+            ("auth", self._of_tokens()),
             ("clock", self._of_clock()),
             ("limits", _each(examine_limits)),
         ]
@@ -111,7 +112,7 @@ class _Examination:
         streams = self.settings.streams.model_copy(
             update={"timeout": min(self.settings.streams.timeout, self.step)}
         )
-        problems, _ = await check(
+        problems, lacks = await check(
             self.settings.model_copy(update={"schemas": schemas, "streams": streams})
         )
         if self.settings.demo:
@@ -125,6 +126,9 @@ class _Examination:
             yield problem("settings", each, "Mend this; the service does not start like this.")
         if not own:
             yield ok("settings", "The settings are fit for a start.")
+        if NOBODY_IS_KNOWN in lacks:
+            advice = "Name producers there, or leave `producers` out of the streams."
+            yield problem("auth", NOBODY_IS_KNOWN, advice)
 
     async def _read_streams(self) -> Configured:
         configured = self.settings.streams
@@ -208,6 +212,14 @@ class _Examination:
         spooling = spooling_of(self.settings, folder)
         async for finding in _each(partial(examine_spool, spooling)):
             yield finding
+
+    async def _of_tokens(self) -> AsyncIterator[Finding]:
+        settings = self.settings.auth.jwt
+        if settings.jwks is not None:
+            # Its libraries are loaded only where tokens are taken.
+            from app.diagnosis.tokens import examine_tokens  # noqa: PLC0415 (see above)
+
+            yield await examine_tokens(settings, settings.jwks, self.step)
 
     async def _of_clock(self) -> AsyncIterator[Finding]:
         for finding in examine_clock((await self._visited()).values()):

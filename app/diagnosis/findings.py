@@ -6,7 +6,16 @@ from typing import Literal
 
 Level = Literal["ok", "warning", "problem"]
 Area = Literal[
-    "settings", "kafka", "topics", "schemas", "streams", "sink", "spool", "clock", "limits"
+    "settings",
+    "kafka",
+    "topics",
+    "schemas",
+    "streams",
+    "sink",
+    "spool",
+    "auth",
+    "clock",
+    "limits",
 ]
 
 MAX_LISTED = 10
