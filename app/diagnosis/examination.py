@@ -45,7 +45,7 @@ PATIENCE = 14.0
 STEP = 3.0
 """Seconds for one answer of one server, of which a few may be needed one after the other."""
 
-_TOLD_ELSEWHERE = ("streams.", "streams:", "schemas.base_uris", "auth.jwt.jwks")
+_TOLD_ELSEWHERE = ("streams.", "streams:", "schemas.base_uris")
 
 
 async def diagnose(
@@ -112,8 +112,10 @@ class _Examination:
         streams = self.settings.streams.model_copy(
             update={"timeout": min(self.settings.streams.timeout, self.step)}
         )
+        jwt = self.settings.auth.jwt  # its keys are looked at by themselves
+        auth = self.settings.auth.model_copy(update={"jwt": jwt.model_copy(update={"jwks": None})})
         problems, lacks = await check(
-            self.settings.model_copy(update={"schemas": schemas, "streams": streams})
+            self.settings.model_copy(update={"schemas": schemas, "streams": streams, "auth": auth})
         )
         if self.settings.demo:
             yield warning(
@@ -126,7 +128,7 @@ class _Examination:
             yield problem("settings", each, "Mend this; the service does not start like this.")
         if not own:
             yield ok("settings", "The settings are fit for a start.")
-        if NOBODY_IS_KNOWN in lacks:
+        if NOBODY_IS_KNOWN in lacks and jwt.jwks is None:
             advice = "Name producers there, or leave `producers` out of the streams."
             yield problem("auth", NOBODY_IS_KNOWN, advice)
 

@@ -6,6 +6,12 @@ from app.diagnosis.findings import Finding, counted, listed, ok, problem
 from app.opentokens import source_of
 from app.settings import JwtSettings
 
+_WITHOUT_SERVER = (
+    "Correct auth.jwt.jwks, or see why this machine cannot have them. Without keys, events with "
+    "tokens are answered 503; a service that has keys goes on with those."
+)
+_WITHOUT_FILE = "Correct auth.jwt.jwks or that file; the service does not start like this."
+
 
 async def examine_tokens(settings: JwtSettings, jwks: str, patience: float) -> Finding:
     """Fetch the issuer's keys once, within `patience` seconds."""
@@ -19,8 +25,7 @@ async def examine_tokens(settings: JwtSettings, jwks: str, patience: float) -> F
         return problem(
             "auth",
             f"The keys for tokens at {source.name} cannot be had: {error}.",
-            "Correct auth.jwt.jwks, or see why this machine cannot have them. Without keys, events "
-            "with tokens are answered 503; a service that has keys goes on with those.",
+            _WITHOUT_SERVER if source.remote else _WITHOUT_FILE,
         )
     fitting = {algorithm for _, algorithm in keys}.intersection(settings.algorithms)
     if not fitting:
