@@ -26,8 +26,8 @@ class Cors:
             (b"access-control-allow-headers", allowed),
             (b"access-control-max-age", b"600"),
         )
-        self._any = _ANY.decode() in origins
         self._origins = frozenset(origin.encode() for origin in origins)
+        self._any = _ANY in self._origins
         self.on = bool(origins)
 
     def headers(self, scope: Any) -> Headers:
