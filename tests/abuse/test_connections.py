@@ -8,7 +8,7 @@ import signal
 import socket
 import struct
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -103,11 +103,13 @@ async def until(holds, seconds):
 
 async def until_closed(reader, seconds):
     """Return what still came before the other side closed."""
+    said = b""
     async with asyncio.timeout(seconds):
-        try:
-            return await reader.read()
-        except ConnectionError:
-            return b""
+        # Part by part: what came before an error is lost to who waits for all of it.
+        with suppress(ConnectionError):
+            while part := await reader.read(65_536):
+                said += part
+    return said
 
 
 class Honest:
@@ -187,10 +189,7 @@ async def test_who_takes_too_long_is_cut_and_nobody_else_notices(service, behave
             task.cancel()
         await asyncio.gather(*behaving, return_exceptions=True)
 
-    heard = [each[: len(answer)] for each in said]
-    # A client that writes on while it is told may lose what it is told to the closed connection.
-    assert set(heard) <= {answer, b""}
-    assert heard.count(answer) > 0.9 * number
+    assert {each[: len(answer)] for each in said} == {answer}
     honest.check()
     assert descriptors(pid) < before[0] + 10
     assert resident(pid) < before[1] * 1.2 + 16 * MIB

@@ -254,7 +254,7 @@ async def test_an_unknown_topic_is_answered_fast_and_remembered(broker, tmp_path
 
     assert (status, entry["reason"]) == (503, "topic_unavailable")
     assert "kafka-topics.sh --create --topic ledger.nowhere" in entry["hint"]
-    assert max(took) < 2.0  # 0.8 s and what the machine takes, not the deadline
+    assert max(took) < 1.0
     assert sorted(took)[10] < 0.2
     assert sound(await off_loop(scenario.ledger, "a stream whose topic does not exist"))
 

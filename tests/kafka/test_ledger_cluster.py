@@ -3,15 +3,18 @@
 import asyncio
 import json
 import time
+from typing import NamedTuple
 
 import pytest
 
+from tests.kafka.load import Answer
 from tests.kafka.reading import read_all
 from tests.kafka.scenario import STREAMS, make_topics, under_load
 from tests.kafka.test_ledger import IN_TIME, off_loop, sound
 
 pytestmark = pytest.mark.timeout(400)
 
+CLIENTS = 18
 FROZEN = 8.0
 """Seconds that a broker is frozen for: twice what the others wait before they do without it."""
 
@@ -62,69 +65,72 @@ async def test_leaders_move_under_load(cluster, tmp_path):
 
 
 async def test_one_frozen_broker_of_a_replicated_cluster_costs_no_event(cluster, tmp_path):
-    load = {"clients": 18}
-    async with under_load(tmp_path, cluster.bootstrap, workers=2, load=load) as scenario:
-        leaders = await off_loop(leaders_of, cluster)
-        frozen_at = time.monotonic()
-        await frozen_for(cluster.brokers[2], FROZEN)
-        await asyncio.sleep(3)
+    seen = await through_a_frozen_broker(cluster, tmp_path, "one broker of three frozen for 8 s")
 
-    ledger = await off_loop(scenario.ledger, "one broker of three frozen for 8 s")
-    assert set(leaders.values()) == {1, 2, 3}
-    assert sound(ledger)
-    assert ledger.slowest < IN_TIME
+    assert set(seen.leaders.values()) == {1, 2, 3}
     # What was asked while it was frozen was acknowledged, too.
-    while_frozen = [
-        answer.status
-        for answer in scenario.load.answers
-        if frozen_at < answer.asked_at < frozen_at + FROZEN
-    ]
-    assert 201 in while_frozen
+    assert 201 in {answer.status for answer in seen.meanwhile if answer.asked_at > seen.frozen_at}
 
 
 async def test_one_broker_that_swallows_packets_slows_nobody_else(make_cluster, tmp_path):
     # One replica each, so that Kafka itself makes no partition of the others wait for the broker.
     cluster = make_cluster(nodes=3)
     make_topics(cluster.admin, partitions=3)
-    load = {"clients": 18}
-    async with under_load(tmp_path, cluster.bootstrap, workers=2, load=load) as scenario:
-        leaders = await off_loop(leaders_of, cluster)
-        frozen_at = time.monotonic()
-        await frozen_for(cluster.brokers[2], FROZEN)
-        await asyncio.sleep(3)
 
-    ledger = await off_loop(scenario.ledger, "one broker of three frozen for 8 s, one replica")
-    assert sound(ledger)
-    assert ledger.slowest < IN_TIME
+    seen = await through_a_frozen_broker(
+        cluster, tmp_path, "one broker of three frozen for 8 s, one replica"
+    )
+
     its_clients = {
         json.loads(message.value)["client"]
         for message in await off_loop(read_all, cluster.bootstrap, STREAMS)
-        if leaders[message.topic, message.partition] == 3
+        if seen.leaders[message.topic, message.partition] == 3
     }
-    slowed = {
-        answer.client
-        for answer in scenario.load.answers
-        if frozen_at < answer.at
-        and answer.asked_at < frozen_at + FROZEN
-        and answer.took > FROZEN / 4
-    }
+    slowed = {answer.client for answer in seen.meanwhile if answer.took > FROZEN / 4}
     # Its own clients wait. One of the others may have another reason to; most of them have none.
     assert slowed & its_clients
-    assert len(slowed - its_clients) <= (load["clients"] - len(its_clients)) / 4
+    assert len(slowed - its_clients) <= (CLIENTS - len(its_clients)) / 4
+
+
+class Seen(NamedTuple):
+    """What was seen of a broker that was frozen under load.
+
+    `leaders` has who led each partition before, by node id; `meanwhile` what was asked before it
+    thawed, and answered after `frozen_at`.
+    """
+
+    leaders: dict[tuple[str, int], int]
+    frozen_at: float
+    meanwhile: list[Answer]
+
+
+async def through_a_frozen_broker(cluster, folder, fault):
+    """Freeze broker 3 under load; nothing may be lost, and nothing answered late."""
+    load = {"clients": CLIENTS}
+    async with under_load(folder, cluster.bootstrap, workers=2, load=load) as scenario:
+        leaders = await off_loop(leaders_of, cluster)
+        broker = cluster.brokers[2]
+        broker.freeze()
+        frozen_at = time.monotonic()
+        await asyncio.sleep(FROZEN)
+        broker.thaw()
+        await off_loop(broker.wait_ready)
+        await asyncio.sleep(3)
+
+    ledger = await off_loop(scenario.ledger, fault)
+    assert sound(ledger)
+    assert ledger.slowest < IN_TIME
+    meanwhile = [
+        answer
+        for answer in scenario.load.answers
+        if frozen_at < answer.at and answer.asked_at < frozen_at + FROZEN
+    ]
+    return Seen(leaders, frozen_at, meanwhile)
 
 
 def leaders_of(cluster):
-    """Who leads each partition of the ledger's streams, by node id."""
     return {
         (stream, number): partition.leader
         for stream in STREAMS
         for number, partition in cluster.admin.describe(stream).items()
     }
-
-
-async def frozen_for(broker, seconds):
-    """Freeze a broker for a while; return when it serves again."""
-    broker.freeze()
-    await asyncio.sleep(seconds)
-    broker.thaw()
-    await off_loop(broker.wait_ready)

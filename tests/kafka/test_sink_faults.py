@@ -153,11 +153,9 @@ async def test_a_topic_that_does_not_exist_is_said_at_once_and_found_when_it_com
         started = time.monotonic()
         (first,) = await sink.produce([record(topic)])
         took = time.monotonic() - started
-        again = []
-        for _ in range(5):
-            started = time.monotonic()
-            (second,) = await sink.produce([record(topic)])
-            again.append(time.monotonic() - started)
+        started = time.monotonic()
+        (second,) = await sink.produce([record(topic)])
+        again = time.monotonic() - started
         kafka.admin.create_topic(topic)
         deadline = time.monotonic() + 8
         while isinstance((await sink.produce([record(topic, 1)]))[0], TopicUnavailable):
@@ -166,8 +164,8 @@ async def test_a_topic_that_does_not_exist_is_said_at_once_and_found_when_it_com
 
     assert isinstance(first, TopicUnavailable)
     assert isinstance(second, TopicUnavailable)
-    assert took < 2.0  # 0.8 s and what the machine takes, not the deadline
-    assert min(again) < 0.01
+    assert took < 1.0
+    assert again < 0.01
 
 
 async def test_many_unknown_topics_are_not_kept(kafka):
@@ -340,7 +338,7 @@ async def test_a_topic_that_may_not_be_described_is_said_to_be_forbidden(mock_cl
 
     assert isinstance(answer, TopicUnavailable)
     assert "TOPIC_AUTHORIZATION_FAILED" in str(answer)
-    assert took < 2.0
+    assert took < 1.0
 
 
 async def test_a_leader_that_moved_is_found(mock_cluster):
