@@ -1,5 +1,8 @@
 """The composition root: from settings to a running service. The only reader of settings."""
 
+# The decoders that each request gets would have their annotations worked out each time.
+from __future__ import annotations
+
 import asyncio
 import logging
 import os

@@ -106,7 +106,6 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self.url = b""
         self.headers = []
-        self.expect_100_continue = False
         self._in_head = True
         self._in_message = True
         self._is_new_head = True
@@ -121,13 +120,10 @@ class Connection(HttpToolsProtocol):
         self._size_of_headers += len(name) + len(value) + 4
         if self._size_of_headers > MAX_HEAD:
             self._give_up(431)
-        if not self._in_head:  # a trailer, which must not pass for a header (RFC 9110, 6.5.1)
-            return
-        name = name.lower()
-        if name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        # Blanks around a value are none of it (RFC 9110, 5.5); the parser leaves those at the end.
-        self.headers.append((name, value.rstrip(b" \t")))
+        if self._in_head:  # else it is a trailer, which must not pass for one (RFC 9110, 6.5.1)
+            # Blanks around a value are none of it (RFC 9110, 5.5); the parser leaves those at the
+            # end.
+            self.headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         self._in_head = False
@@ -183,11 +179,13 @@ class Connection(HttpToolsProtocol):
     # Requests through ASGI.
 
     def _begin_asgi(self) -> None:
-        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        url, headers = self.url, self.headers
         super().on_message_begin()
         self.url = url
         self.headers += headers
-        self.expect_100_continue = expects
+        self.expect_100_continue = any(
+            name == b"expect" and value.lower() == b"100-continue" for name, value in headers
+        )
         self._previous = self.cycle
         super().on_headers_complete()
 

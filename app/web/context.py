@@ -40,7 +40,7 @@ class Headers:
             elif (current := CURRENT.get()) is not None:
                 current.id = brought.decode()
 
-    def __call__(self, name: str) -> str | None:
+    def get(self, name: str) -> str | None:
         """Return the header of that name, None if there is none."""
         value = self._values.get(name.encode())
         if value is None:
@@ -83,12 +83,12 @@ class Contexts:
 
     def of(self, scope: Any, source: str) -> Context:
         """Return the context of an ASGI request that arrives now."""
-        header = Headers(scope["headers"], self._ids)
+        header = Headers(scope["headers"], self._ids).get
         return Context(source, time.time_ns() // 1_000_000, self._client_ip(scope, header), header)
 
     def client_of(self, scope: Any) -> str | None:
         """Return the address of the client of an ASGI request."""
-        return self._client_ip(scope, Headers(scope["headers"]))
+        return self._client_ip(scope, Headers(scope["headers"]).get)
 
     def _client_ip(self, scope: Any, header: Header) -> str | None:
         peer: str | None = scope["client"][0] if scope.get("client") else None
