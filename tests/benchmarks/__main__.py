@@ -27,6 +27,10 @@ from tests.benchmarks.serving import Server, broker, started
 
 Runs = dict[tuple[str, str], list[Load]]
 LOAD_CORE = 1
+COLUMNS = (
+    *("scenario", "server", "requests/s", "events/s", "us/event", "to noop", "plain to it"),
+    *("p50 ms", "p99 ms", "MiB", "failed"),
+)
 GROUPS = ("null", "sqlite", "kafka", "workers", "records")
 
 
@@ -38,9 +42,10 @@ def servers_of(stack: ExitStack, folder: Path, groups: Sequence[str]) -> Iterato
         place.mkdir()
         return str(write_house(place, sink))
 
+    if {"null", "sqlite", "kafka"}.intersection(groups):
+        yield stack.enter_context(started("noop", ["noop"]))
     if "null" in groups:
         config = house("null")
-        yield stack.enter_context(started("noop", ["noop"]))
         yield stack.enter_context(started("floor", ["floor"]))
         yield stack.enter_context(started("sluiceway", ["null", "--config", config]))
         yield stack.enter_context(started("plain", ["plain"]))
@@ -48,6 +53,8 @@ def servers_of(stack: ExitStack, folder: Path, groups: Sequence[str]) -> Iterato
         sink = {"type": "sqlite", "path": str(folder / "log.db")}
         arguments = ["configured", "--config", house("sqlite", sink)]
         yield stack.enter_context(started("sqlite", arguments))
+        plain = ["plain", "--database", str(folder / "plain.db")]
+        yield stack.enter_context(started("plain sqlite", plain))
     if "kafka" in groups:
         topics = [STREAM, "sluiceway.error", "eventlogging_DemoButtonClick"]
         bootstrap = stack.enter_context(broker(folder / "broker", topics))
@@ -79,16 +86,18 @@ def measure(args: argparse.Namespace) -> Runs:
         for scenario in listed
     ]
     runs: Runs = {}
+    also = {given.partition("=")[0] for given in args.also}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         servers = {server.name: server for server in servers_of(stack, folder, groups)}
         for given in args.also:
-            name, _, url = given.partition("=")
-            servers[name] = Server(name, url, None)
+            name, _, place = given.partition("=")
+            url, _, pid = place.partition(",")
+            servers[name] = Server(name, url, int(pid) if pid else None)
         for number in range(args.rounds + 1):  # the first only warms everybody up
             for scenario in scenarios:
                 for server in servers.values():
-                    if server.name not in scenario.servers and server.pid is not None:
+                    if server.name not in {*scenario.servers, *also}:
                         continue
                     load = _load(scenario, server, folder, 1 if number == 0 else args.seconds)
                     if number:
@@ -109,19 +118,36 @@ def rows_of(runs: Runs) -> list[dict[str, Any]]:
         row: dict[str, Any] = {"scenario": scenario, "server": server}
         for name in ("rate", "cpu", "p50", "p99", "memory"):
             values = [load.rate if name == "rate" else asdict(load)[name] for load in loads]
-            row[name] = statistics.median(values)
+            row[name] = statistics.median(values) or None  # nothing is as good as unknown
         row["failed"] = sum(load.failed for load in loads)
         row["requests"] = statistics.median(load.requests / load.seconds for load in loads)
         rows.append(row)
-    return rows
+    return [row | ratios(row, rows) for row in rows]
+
+
+def ratios(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+    """Return how much a row's server takes for an event beside noop, and plain beside it.
+
+    None where either is not known.
+    """
+    of = {other["server"]: other["cpu"] for other in rows if other["scenario"] == row["scenario"]}
+    cpu, noop = row["cpu"], of.get("noop")
+    plain = next((cpu for server, cpu in of.items() if server.startswith("plain")), None)
+    return {
+        "to_noop": cpu / noop if cpu and noop else None,
+        "plain_to": plain / cpu if cpu and plain else None,
+    }
 
 
 def record_rows(lines: int) -> list[dict[str, Any]]:
     """Decode and replay recorded log lines; a line counts as an event."""
 
-    def row(scenario: str, server: str, rate: float, cpu: float, memory: float) -> dict[str, Any]:
+    def row(
+        scenario: str, server: str, rate: float, cpu: float | None, memory: float
+    ) -> dict[str, Any]:
         figures = {"requests": rate, "rate": rate, "cpu": cpu, "memory": memory}
-        return {"scenario": scenario, "server": server, **figures, "p50": 0, "p99": 0, "failed": 0}
+        unknown = {"p50": None, "p99": None}
+        return {"scenario": scenario, "server": server, **figures, **unknown, "failed": 0}
 
     rows = []
     for run in decoding.measure(lines, lines):
@@ -136,23 +162,31 @@ def record_rows(lines: int) -> list[dict[str, Any]]:
                 traffic, old, Path(name) / "report.json", ["--jobs", str(jobs)]
             )
             server = f"{jobs} process" if jobs == 1 else f"{jobs} processes"
-            rows.append(row("log lines replayed", server, lines / seconds, 0, memory))
-    return rows
+            rows.append(row("log lines replayed", server, lines / seconds, None, memory))
+    return [each | ratios(each, rows) for each in rows]
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Return rows as a table of Markdown; `us/event` is CPU time of the server's processes."""
     lines = [
-        "| scenario | server | requests/s | events/s | us/event | p50 ms | p99 ms | MiB | failed |",
-        "|---|---|---|---|---|---|---|---|---|",
+        f"| {' | '.join(COLUMNS)} |",
+        "|---" * len(COLUMNS) + "|",
     ]
-    lines += [
-        f"| {row['scenario']} | {row['server']} | {row['requests']:,.0f} | {row['rate']:,.0f} "
-        f"| {row['cpu']:.1f} | {row['p50']:.2f} | {row['p99']:.2f} | {row['memory']:.0f} "
-        f"| {row['failed']} |"
-        for row in rows
-    ]
+    for row in rows:
+        shown = [
+            *(row["scenario"], row["server"]),
+            *(_shown(row[name], 0) for name in ("requests", "rate")),
+            *(_shown(row[name], 1) for name in ("cpu", "to_noop", "plain_to")),
+            *(_shown(row[name], 2) for name in ("p50", "p99")),
+            _shown(row["memory"], 0),
+            str(row["failed"]),
+        ]
+        lines.append(f"| {' | '.join(shown)} |")
     return "\n".join(lines)
+
+
+def _shown(figure: float | None, places: int) -> str:
+    return "" if figure is None else f"{figure:,.{places}f}"
 
 
 def main() -> None:
@@ -163,7 +197,11 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(GROUPS), help="groups of scenarios")
     parser.add_argument("--lines", type=int, default=50_000, help="recorded lines, of `records`")
     parser.add_argument(
-        "--also", metavar="NAME=URL", action="append", default=[], help="another service"
+        "--also",
+        metavar="NAME=URL[,PID]",
+        action="append",
+        default=[],
+        help="another service; its CPU time is known if its process is",
     )
     parser.add_argument("--out", default="bench", help="where bench.json and bench.png go")
     args = parser.parse_args()

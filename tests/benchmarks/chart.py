@@ -32,19 +32,32 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> bool:
     scenarios = list(dict.fromkeys(row["scenario"] for row in rows))
     figure = pyplot.Figure(figsize=(10, 0.55 * len(rows) + 1.5), layout="constrained")
     axes = figure.add_subplot()
-    height = 0.8 / len(servers)
-    for number, server in enumerate(servers):
-        values = {row["scenario"]: row["cpu"] for row in rows if row["server"] == server}
-        places = [scenarios.index(name) + number * height for name in values]
-        bars = axes.barh(places, list(values.values()), height, label=server)
+    height = 0.8 / max(len(_servers_of(scenario, rows)) for scenario in scenarios)
+    for server in servers:
+        mine = [row for row in rows if row["server"] == server]
+        places = [
+            scenarios.index(row["scenario"])
+            + _servers_of(row["scenario"], rows).index(server) * height
+            for row in mine
+        ]
+        bars = axes.barh(places, [row["cpu"] for row in mine], height, label=server)
         axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
-    axes.set_yticks([place + 0.4 - height / 2 for place in range(len(scenarios))], scenarios)
+    middles = [
+        place + height * (len(_servers_of(scenario, rows)) - 1) / 2
+        for place, scenario in enumerate(scenarios)
+    ]
+    axes.set_yticks(middles, scenarios)
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.set_xlabel("CPU time of the server for an event, in microseconds (less is better)")
     axes.legend()
     figure.savefig(path, dpi=130)
     return True
+
+
+def _servers_of(scenario: str, rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Return who has a bar in a scenario, from above."""
+    return [row["server"] for row in rows if row["scenario"] == scenario]
 
 
 def draw_curves(curves: Sequence[Curve], path: Path) -> bool:

@@ -14,14 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from urllib.parse import unquote
 
-import yaml
-from jsonschema import Draft7Validator
-
+from tests.benchmarks.plain import old_event, old_validator
 from tests.benchmarks.records import BAD_IN, log_lines
 
-SCHEMA = Path(__file__).parents[2] / "app/demo/schemas/demo/legacy/buttonclick/1.0.0.yaml"
 SLUICEWAY = Path(sys.executable).parent / "sluiceway"
 
 
@@ -43,22 +39,14 @@ class Run:
 
 def decode_plainly(lines: Path, out: Path) -> None:
     """Decode as one would write it first: `unquote`, `json`, `jsonschema`, line by line."""
-    validator = Draft7Validator(yaml.safe_load(SCHEMA.read_text()))
+    validator = old_validator()
     with lines.open() as source, out.open("w") as target:
         for line in source:
             query, _, seq, dt, address, agent = line.rstrip("\n").split("\t")
             try:
-                capsule = json.loads(unquote(query.strip("?;")))
-                stream = f"eventlogging_{capsule['schema']}"
+                event = old_event(query, f"{dt}.000Z", seq, address, agent)
             except ValueError:
                 continue
-            event = {
-                "$schema": "/demo/legacy/buttonclick/1.0.0",
-                "meta": {"stream": stream, "dt": f"{dt}.000Z", "id": seq},
-                "http": {"client_ip": address, "request_headers": {"user-agent": agent}},
-                **capsule,
-            }
-            event = {name: event[name] for name in ("$schema", "meta", "event")}
             if validator.is_valid(event):
                 target.write(json.dumps(event) + "\n")
 

@@ -57,16 +57,15 @@ async def noop(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-def app_of(kind: str, config: str | None, bootstrap: str | None) -> Any:
+def app_of(kind: str, config: str | None, bootstrap: str | None, database: str | None) -> Any:
     """Return the ASGI application of a kind of server."""
+    memory.settle()  # as `sluiceway serve` does; nobody else is to lack it
     if kind == "noop":
         return noop
     if kind == "plain":
-        return plain_app(bootstrap)
+        return plain_app(bootstrap, database)
     if kind == "floor":
-        memory.settle()
         return Floor(noop)
-    memory.settle()  # as `sluiceway serve` does
     return create_app(load_settings(config), sink=NullSink() if kind == "null" else None)
 
 
@@ -82,9 +81,10 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--config")
     parser.add_argument("--bootstrap")
+    parser.add_argument("--database")
     args = parser.parse_args()
     uvicorn.run(
-        app_of(args.kind, args.config, args.bootstrap),
+        app_of(args.kind, args.config, args.bootstrap, args.database),
         host="127.0.0.1",
         port=args.port,
         http=_protocol_of(args.kind),

@@ -43,7 +43,7 @@ def started(
 
     With `workers`, `arguments` are those of `sluiceway serve`, else of `tests.benchmarks.servers`.
     """
-    port = _free_port()
+    port = free_port()
     pinned = ["taskset", "-c", str(core)] if core is not None else []
     if workers is None:
         module = [sys.executable, "-m", "tests.benchmarks.servers", arguments[0], str(port)]
@@ -103,7 +103,8 @@ def _await(url: str, child: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"{url} did not get ready")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens at."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port: int = sock.getsockname()[1]
         return port
