@@ -30,17 +30,20 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> bool:
     rows = [row for row in rows if row["cpu"]]
     servers = list(dict.fromkeys(row["server"] for row in rows))
     scenarios = list(dict.fromkeys(row["scenario"] for row in rows))
-    figure = pyplot.Figure(figsize=(10, 0.55 * len(rows) + 1.5), layout="constrained")
+    figure = pyplot.Figure(figsize=(10, 0.28 * len(rows) + 1.5), layout="constrained")
     axes = figure.add_subplot()
     height = 0.8 / max(len(_servers_of(scenario, rows)) for scenario in scenarios)
-    for server in servers:
+    colours = importlib.import_module("matplotlib").colormaps["tab20"]
+    for number, server in enumerate(servers):
         mine = [row for row in rows if row["server"] == server]
         places = [
             scenarios.index(row["scenario"])
             + _servers_of(row["scenario"], rows).index(server) * height
             for row in mine
         ]
-        bars = axes.barh(places, [row["cpu"] for row in mine], height, label=server)
+        bars = axes.barh(
+            places, [row["cpu"] for row in mine], height, label=server, color=colours(number)
+        )
         axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=8)
     middles = [
         place + height * (len(_servers_of(scenario, rows)) - 1) / 2
@@ -48,6 +51,7 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> bool:
     ]
     axes.set_yticks(middles, scenarios)
     axes.invert_yaxis()
+    axes.margins(y=0.01)
     axes.set_xscale("log")
     axes.set_xlabel("CPU time of the server for an event, in microseconds (less is better)")
     axes.legend()
