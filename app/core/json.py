@@ -22,6 +22,8 @@ INTEGERS = range(-(2**63), 2**64)
 _DIGITS_ONLY = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))  # noqa: PLR2004 (0-9)
 _LONG_RUN = b"0" * 19  # the shortest integer outside 64 bits has 19 digits
 _LONG_INTEGER = re.compile(rb'"(?:[^"\\]|\\.)*+"|(-?[0-9]{19,}+)(?![0-9.eE])', re.DOTALL)
+_OPENERS_ONLY = bytes(byte for byte in range(256) if byte not in b"{[,")
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _CONTAINERS = frozenset((dict, list))
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BOM = b"\xef\xbb\xbf"
@@ -145,6 +147,18 @@ def problem_of(value: Any) -> JsonError | None:
             if names:
                 names.pop()
     return None
+
+
+def values_in(text: bytes, enough: int) -> int:
+    """Return about how many values and brackets a JSON text holds, without reading it.
+
+    All but the first value follow a comma or a bracket. More than `enough` are counted again,
+    without those in strings, unless there are so many strings that this would take long.
+    """
+    count = len(text.translate(None, _OPENERS_ONLY))
+    if count > enough and text.count(b'"') < enough // 4:
+        count = len(_STRING.sub(b"", text).translate(None, _OPENERS_ONLY))
+    return count
 
 
 def has_pointer(value: Any, pointer: str) -> bool:

@@ -11,6 +11,7 @@ from app.core.errors import (
     Overloaded,
     UnsupportedMedia,
 )
+from app.core.json import values_in
 from app.web.asgi import Receive
 from app.web.context import Header
 from app.web.inflate import inflated
@@ -18,6 +19,12 @@ from app.web.whole import WholeBody
 
 CONTENT_TYPES = ("application/json", "text/plain", "application/reports+json")
 INFLATE_IN_THREAD = 64 * 1024
+WEIGHED_FROM = 256 * 1024
+"""Bytes of a body from which it is looked at how much room it takes once it is read."""
+VALUE_SIZE = 64
+"""Bytes that a value takes in memory, about: an empty array has 56, and 8 of what holds it."""
+LEAST_OF_A_VALUE = 10
+"""Bytes of the largest body for each value that a body may hold; whole events have 20 and more."""
 SLOW_START = 5.0
 """Seconds of a body after which the least rate counts."""
 MAX_PAUSE = 1.0
@@ -53,6 +60,10 @@ class ClientGone(Exception):
 class Guard:
     """Reads request bodies. `pending` is how many bytes are in work, so that memory has a bound.
 
+    What a large body takes once it is read counts, too: nine kilobytes of gzip may hold millions of
+    empty arrays, which take a hundred times their text. A body with more values than one for each
+    ten bytes of the largest is refused, since to read it would keep all others waiting.
+
     A body has to arrive within `timeout` seconds and, after the first five, at `min_rate` bytes per
     second on average (0: at any rate).
     """
@@ -87,6 +98,7 @@ class Guard:
             body = await self._received(receive, held)
         encoding = (header("content-encoding") or "").strip().lower()
         if not encoding or encoding == "identity":
+            self._weigh(body, held)
             return body
         try:
             if len(body) > INFLATE_IN_THREAD:
@@ -96,7 +108,28 @@ class Guard:
         except EventError as error:
             raise Refusal(error, body, whole=True) from error
         held.add(max(0, len(body) - held.size))
+        self._weigh(body, held)
         return body
+
+    def _weigh(self, body: bytes, held: "Held") -> None:
+        """Hold what a body will take when it is read; raises Refusal."""
+        if len(body) < WEIGHED_FROM:
+            return
+        most = self._max_body_size // LEAST_OF_A_VALUE
+        values = values_in(body, most)
+        if values > most:
+            raise Refusal(
+                EventTooLarge(
+                    f"The body holds more than {most:,} values.",
+                    expected=f"at most {most:,} values and brackets",
+                    got=f"{values:,}",
+                    hint="Send fewer events at once, with smaller arrays.",
+                ),
+                whole=True,
+            )
+        # One alone always has room.
+        if self.pending > held.size or self.has_room(values * VALUE_SIZE):
+            held.add(values * VALUE_SIZE)
 
     async def _received(self, receive: Receive, held: "Held") -> bytes:
         parts: list[bytes] = []

@@ -8,6 +8,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.slow
 
 MIB = 1024 * 1024
 LIMIT = 10 * MIB
+PENDING = 256 * MIB
 EVENT = {
     "$schema": "/demo/button/click/1.0.0",
     "meta": {"stream": "demo.button.click"},
@@ -133,6 +135,30 @@ def test_a_bomb_costs_no_more_than_the_largest_honest_body(service, client, name
     assert refused_beacons(service) == [*beacons, "too_large"]
     assert took < 1
     assert peak(service) - before < 2 * LIMIT
+
+
+@pytest.mark.parametrize(
+    ("arrays", "statuses"), [(3_000_000, {413}), (500_000, {413, 503})], ids=["far", "just"]
+)
+def test_small_bodies_that_hold_very_many_values_take_little_memory(
+    service, client, arrays, statuses
+):
+    dense = gzip.compress(BODY[:-1] + b', "note": [' + b"[]," * arrays + b"[]]}")
+    headers = {"content-encoding": "gzip"}
+    assert len(dense) < 10_000
+    assert client.post("/v1/events", content=dense, headers=headers).status_code == 413
+    before = peak(service)
+
+    with ThreadPoolExecutor(10) as threads:
+        asked = [
+            threads.submit(client.post, "/v1/events", content=dense, headers=headers)
+            for _ in range(10)
+        ]
+        answers = [each.result() for each in asked]
+
+    print(f"\n{len(dense):,} bytes, ten times: {(peak(service) - before) / MIB:.1f} MiB more")
+    assert {answer.status_code for answer in answers} <= statuses
+    assert peak(service) - before < PENDING
 
 
 def test_honest_requests_are_answered_while_bombs_go_off(service, client):

@@ -16,6 +16,7 @@ from app.core.json import (
     loads_each,
     problem_of,
     text_of,
+    values_in,
 )
 
 STORABLE = st.recursive(
@@ -27,6 +28,24 @@ STORABLE = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=20,
 )
+
+
+def number_of(value):
+    """How many values there are in one, but for itself."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return sum(1 + number_of(each) for each in inner)
+
+
+@given(STORABLE, st.integers(0, 20))
+def test_no_text_holds_more_values_than_are_counted(value, enough):
+    assert values_in(orjson.dumps(value), enough) >= number_of(value)
+
+
+def test_values_are_counted_without_what_strings_hold_where_there_are_few():
+    text = orjson.dumps({"a": "[,{" * 1_000, "b": [1, 2, 3]})
+
+    assert values_in(text, 100) == 5
+    assert values_in(text, 10_000) == 3_005
 
 
 @given(STORABLE)

@@ -120,3 +120,51 @@ async def test_a_client_that_leaves_is_noticed():
 
     with pytest.raises(ClientGone), guard.hold() as held:
         await guard.read(NOTHING_SAID, receive, held)
+
+
+def arrays(count):
+    return b"[" + b"[]," * count + b"[]]"
+
+
+async def test_what_a_body_takes_once_it_is_read_counts_until_it_is_let_go():
+    guard = guard_of(max_body_size=10**7, max_pending_size=10**8)
+    body = arrays(90_000)
+
+    with guard.hold() as held:
+        await guard.read(NOTHING_SAID, WholeBody(body), held)
+        pending = guard.pending
+
+    assert pending > len(body) + 180_000 * 50
+    assert guard.pending == 0
+
+
+async def test_a_body_with_more_values_than_one_can_read_in_time_is_too_large():
+    guard = guard_of(max_body_size=10**6, max_pending_size=10**8)
+
+    with pytest.raises(Refusal) as refused, guard.hold() as held:
+        await guard.read(NOTHING_SAID, WholeBody(arrays(100_000)), held)
+
+    assert refused.value.error.reason == "too_large"
+    assert "values" in str(refused.value.error)
+    assert guard.pending == 0
+
+
+async def test_commas_in_a_long_string_are_no_values():
+    guard = guard_of(max_body_size=10**6, max_pending_size=10**8)
+    body = rb'{"table": "\"' + b"1,2," * 150_000 + b'"}'
+
+    with guard.hold() as held:
+        assert await guard.read(NOTHING_SAID, WholeBody(body), held) == body
+
+
+async def test_a_body_that_is_alone_has_room_whatever_it_takes_and_others_wait_for_it():
+    guard = guard_of(max_body_size=10**7, max_pending_size=10**6)
+    body = arrays(90_000)
+
+    with guard.hold() as held:
+        await guard.read(NOTHING_SAID, WholeBody(body), held)
+        with pytest.raises(Refusal) as refused, guard.hold() as other:
+            await guard.read(NOTHING_SAID, WholeBody(body), other)
+
+    assert refused.value.error.reason == "overloaded"
+    assert guard.pending == 0
