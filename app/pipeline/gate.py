@@ -9,6 +9,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
+from app.core.current import CURRENT
 from app.core.deadlines import Deadlines
 from app.core.errors import (
     EventError,
@@ -109,6 +110,7 @@ class Pipeline:
                 record = shortcut.record_of(event) if shortcut else None
                 if record is None:
                     record = await self._admit(event, context, search)
+                    # Nothing is awaited between this and what `enrich` remembers.
                     shortcut = self._shortcut_after(event) if len(raws) > 1 else None
                 records.append(record)
             except SchemaViolation as error:
@@ -224,6 +226,9 @@ class Pipeline:
         self, records: Sequence[Record], context: Context
     ) -> Sequence[Delivery | EventError]:
         sink = self.hasty_sink if context.hasty else self.sink
+        current = CURRENT.get()
+        if current is not None:
+            current.is_handed_over = True
         started = time.perf_counter()
         try:
             # Not `wait`, which spares what is done without waiting: real sinks always wait.

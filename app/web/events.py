@@ -11,12 +11,12 @@ from app.core.errors import MalformedEvent
 from app.core.events import Context, RawEvent
 from app.pipeline.decoders import as_object
 from app.service import Service
-from app.web.asgi import Answer, Receive
+from app.web.asgi import Answer, Receive, has_body
 from app.web.clients import Clients
 from app.web.context import Contexts
 from app.web.guard import Guard, Refusal
 from app.web.payloads import read_payloads
-from app.web.replies import HASTY, Reply, plain_failure, reply_of, reply_of_refusal
+from app.web.replies import CLOSE, HASTY, Reply, plain_failure, reply_of, reply_of_refusal
 
 SOURCE = "events"
 TRUE = frozenset(("1", "true", "yes", ""))
@@ -29,6 +29,7 @@ MANY_OUTCOMES = 500
 Said = tuple[bool, str | None, str | None]
 """hasty, stream and schema URI, as the query of a URL says them."""
 
+ALLOW = (b"allow", b"POST, OPTIONS")
 NOTHING_SAID: Said = (False, None, None)
 
 
@@ -57,8 +58,10 @@ class EventsWire:
     async def __call__(self, scope: Any, receive: Receive, answer: Answer) -> int:
         """Answer the request and return the status."""
         if scope["method"] != "POST":
+            closing = (CLOSE,) if has_body(scope) else ()
+            told = "Events are sent with POST."
             return await answer(
-                plain_failure(405, "Events are sent with POST.", ((b"allow", b"POST, OPTIONS"),))
+                plain_failure(405, told, (ALLOW, *closing)), receive if closing else None
             )
         context = self._contexts.of(scope, SOURCE)
         try:

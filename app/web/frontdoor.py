@@ -20,7 +20,16 @@ from app.web.admission import Admission
 from app.web.asgi import SAFETY, Answer, Receive, Send, has_body, send_reply
 from app.web.cors import Cors
 from app.web.guard import ClientGone
-from app.web.replies import CLOSE, JSON, RETRY_AFTER, Headers, Reply, overloaded, plain_failure
+from app.web.replies import (
+    CLOSE,
+    JSON,
+    RETRY_AFTER,
+    Headers,
+    Reply,
+    cut_off,
+    overloaded,
+    plain_failure,
+)
 from app.web.requestids import NAME, beside_answer, take_id
 from app.web.whole import WholeBody, write_reply
 
@@ -39,6 +48,7 @@ ALL_IS_WELL = frozenset((200, 201, 202, 204))
 HOT_METHODS = {b"GET": "GET", b"POST": "POST"}
 OVERLOADED = overloaded()
 OVERLOADED_WHOLE = Reply(OVERLOADED.status, OVERLOADED.body, (JSON, RETRY_AFTER))
+CUT_OFF = cut_off()
 CLIENT_CLOSED = 499  # nobody got this status: the client had left
 
 
@@ -175,6 +185,8 @@ class FrontDoor:
             if scope["method"] == "OPTIONS":
                 take_id(current, scope)
                 beside = () if current.id is None else (beside_answer(current, scope),)
+                if has_body(scope):  # nothing reads it
+                    beside = (*beside, CLOSE)
                 return await sending(self._cors.preflight(scope), beside, None)
             if not self._admission.admits():
                 if isinstance(receive, WholeBody):
@@ -184,9 +196,11 @@ class FrontDoor:
         except ClientGone:
             return CLIENT_CLOSED
         except asyncio.CancelledError:
-            # The grace period is over, and this request's body had still not come.
+            # The grace period is over.
             if begun:
                 raise
+            if current.is_handed_over:
+                return await answer(CUT_OFF)
             reply = plain_failure(503, "The service is stopping.", (RETRY_AFTER, CLOSE))
             return await answer(reply)
         except Exception:

@@ -10,7 +10,14 @@ from typing import Any
 
 import orjson
 
-from app.core.errors import EventError, IntakeFailure, Overloaded, RateLimited, Violation
+from app.core.errors import (
+    EventError,
+    IntakeFailure,
+    Overloaded,
+    RateLimited,
+    UnknownDelivery,
+    Violation,
+)
 from app.core.events import Outcome, RawEvent
 
 JSON = (b"content-type", b"application/json")
@@ -87,6 +94,15 @@ def overloaded() -> Reply:
     )
     outcome = Outcome(RawEvent(None), None, None, None, error)
     return reply_of_refusal([outcome])
+
+
+def cut_off() -> Reply:
+    """Return the answer to a request whose events were being stored when the service had to end."""
+    error = UnknownDelivery(
+        "The service stopped before it knew: each event may or may not be stored.",
+        hint="Sending them again is safe where consumers drop repeated meta.id.",
+    )
+    return reply_of_refusal([Outcome(RawEvent(None), None, None, None, error)])
 
 
 def plain_failure(status: int, message: str, headers: Headers = ()) -> Reply:

@@ -33,7 +33,9 @@ async def write_reply(exchange: Exchange, reply: Reply, beside: Headers) -> int:
             reply.status, b"%b\r\n%b" % (_lines(headers), reply.body), close=CLOSE in headers
         )
     else:
-        exchange.write(reply.status, _lines(beside) + tail if beside else tail)
+        exchange.write(
+            reply.status, _lines(beside) + tail if beside else tail, close=CLOSE in beside
+        )
     return reply.status
 
 

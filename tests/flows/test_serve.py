@@ -5,9 +5,11 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -260,3 +262,22 @@ def test_sigterm_while_it_still_starts_ends_it_quietly(tmp_path):
 
     assert process.returncode == 0
     assert "Traceback" not in errors
+
+
+def test_a_request_cut_off_while_it_is_stored_is_told_that_nobody_knows(tmp_path):
+    limits = {"SLUICEWAY_HTTP__GRACE_PERIOD": "3", "SLUICEWAY_HTTP__DRAIN_DELAY": "0"}
+    with served(tmp_path, **limits) as service, ThreadPoolExecutor() as threads:
+        assert service.post([GOOD])[0] == 201
+        holder = sqlite3.connect(tmp_path / "sluiceway.db", isolation_level=None)
+        holder.execute("BEGIN EXCLUSIVE")
+        asked = threads.submit(service.post, [GOOD | {"button": "victim"}])
+        until(lambda: b"\nsluiceway_pending_body_bytes 0.0\n" not in service.get("/metrics")[1])
+
+        service.process.send_signal(signal.SIGTERM)
+        status, answer = asked.result(20)
+        holder.execute("ROLLBACK")
+        holder.close()
+        service.process.wait(20)
+
+    assert status == 504
+    assert json.loads(answer)["error"][0]["reason"] == "unknown_delivery"

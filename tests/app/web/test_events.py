@@ -393,6 +393,14 @@ async def test_other_methods_are_405_and_say_what_is_allowed(client, method):
     assert body_is_safe_for_eventbus(answer.content)
 
 
+@pytest.mark.parametrize("method", ["PUT", "OPTIONS", "DELETE"])
+async def test_a_body_that_nobody_reads_ends_the_connection(client, method):
+    answer = await client.request(method, "/v1/events", content=b"[]")
+
+    assert answer.headers["connection"] == "close"
+    assert "connection" not in (await client.request(method, "/v1/events")).headers
+
+
 async def test_an_error_of_the_sink_is_503_with_retry_after(serving):
     sink = MemorySink(answer=lambda _record: SinkUnavailable("The disk is full."))
     async with serving(sink=sink) as client:
