@@ -129,7 +129,7 @@ class Metrics:
         )
         self.streams_age = Gauge(
             "sluiceway_stream_configuration_age_seconds",
-            "Seconds since the stream configuration in force was read.",
+            "Seconds since the stream configuration in force was read; +Inf if none was ever.",
             registry=self.registry,
             multiprocess_mode="livemax",
         )
@@ -154,7 +154,7 @@ class Metrics:
         )
         self.jwks_age = Gauge(
             "sluiceway_jwks_age_seconds",
-            "Seconds since the keys in force for tokens were fetched.",
+            "Seconds since the keys in force for tokens were fetched; +Inf if none ever were.",
             registry=self.registry,
             multiprocess_mode="livemax",
         )

@@ -79,10 +79,12 @@ class Rates:
 
     def check(self, client: str) -> None:
         """Check that a client may send now; raises RateLimited."""
-        for buckets, what in ((self._requests, "requests"), (self._events, "events")):
-            wait = 0.0 if buckets is None else buckets.wait(client)
-            if wait > 0:
-                raise _limited(what, wait)
+        wait, what = max(
+            (0.0 if buckets is None else buckets.wait(client), what)
+            for buckets, what in ((self._requests, "requests"), (self._events, "events"))
+        )
+        if wait > 0:
+            raise _limited(what, wait)
 
     def take_request(self, client: str) -> None:
         """Count a request."""

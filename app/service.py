@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -64,6 +65,11 @@ FLUSH_EVERY = 0.25
 FLUSHES = 20
 """After so many of these, the gauges are brought up to date, too."""
 
+BOTH_ARE_BELIEVED = (
+    "Of trusted proxies both X-Client-IP and X-Forwarded-For are believed, though one that a proxy "
+    "passes on as it got it is the client's own word. Name the one that it writes in "
+    "http.client_address_headers."
+)
 NOBODY_IS_KNOWN = (
     "Streams name their producers, but the settings auth.api_keys, auth.api_keys_file and auth.jwt "
     "name nobody who could prove to be one: nothing is taken for these streams."
@@ -163,7 +169,8 @@ class Service:
         if isinstance(error, InvalidEvent):
             return await self.pipeline.process([raw], refusing(error), context)
         outcomes = [Outcome(raw, None, None, None, error)]
-        self.metrics.observe(outcomes, context)
+        for observer in self.pipeline.observers:
+            observer(outcomes, context)
         return outcomes
 
     def latest_of(self, stream: str) -> str | None:
@@ -190,16 +197,21 @@ class Service:
         """Bring the gauges up to date, before metrics are read."""
         current = self.streams.current
         self.metrics.streams.set(len(current) if current else 0)
-        self.metrics.streams_age.set(self.streams.age_seconds or 0)
+        self.metrics.streams_age.set(_age(self.streams.age_seconds))
         self.metrics.schemas.set(self.schemas.cached)
         self.metrics.schemas_refused.set(self.schemas.refused)
         if self.identification and self.identification.tokens:
-            self.metrics.jwks_age.set(self.identification.tokens.keys_age or 0)
+            self.metrics.jwks_age.set(_age(self.identification.tokens.keys_age))
         self.metrics.pending.set(self.metrics.pending_bytes())
         self.metrics.flush()
         self.outlets.refresh(self.metrics)
         ready, _ = await self.ready()
         self.metrics.ready.set(1 if ready else 0)
+
+
+def _age(seconds: float | None) -> float:
+    """Return an age as metrics have it: what was never had is older than any limit of an alert."""
+    return math.inf if seconds is None else seconds
 
 
 @asynccontextmanager
@@ -284,6 +296,8 @@ async def open_service(settings: Settings, *, sink: Sink | None = None) -> Async
         )
         if service.lacks_identification:
             logger.warning(NOBODY_IS_KNOWN)
+        if settings.http.believes_both:
+            logger.warning(BOTH_ARE_BELIEVED)
         await service.refresh_gauges()
         tending = asyncio.create_task(_tend(service))
         stack.push_async_callback(_ended, tending)

@@ -152,6 +152,11 @@ class HttpSettings(Section):
             raise ValueError(message)
         return self
 
+    @property
+    def believes_both(self) -> bool:
+        """Whether trusted proxies are believed by more headers than one can write."""
+        return bool(self.trusted_proxies) and len(self.client_address_headers) > 1
+
     @model_validator(mode="after")
     def _listens_twice(self) -> Self:
         if self.internal_port == self.port:

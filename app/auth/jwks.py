@@ -148,7 +148,9 @@ class Jwks:
         except JwksError as error:
             self.last_error = str(error)
             logger.warning(
-                "The keys for tokens cannot be renewed; those from before are kept.",
+                "The keys for tokens cannot be renewed; those from before are kept."
+                if self._table
+                else "The keys for tokens cannot be had; no token can be proven.",
                 extra={"source": self._source.name, "problem": str(error)},
             )
         finally:

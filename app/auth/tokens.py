@@ -98,7 +98,7 @@ class Tokens:
         if not isinstance(subject, str) or not _is_subject(subject):
             raise refused(f"The token's claim {self._claim} names nobody.")
         subject = self._prefix + subject
-        self._remember(token, _Seen(subject, float(claims["exp"]), table))
+        self._remember(token, _Seen(subject, claims["exp"], table))
         return subject
 
     def _proven(self, token: str, key: jwt.PyJWK, algorithm: str) -> dict[str, Any]:
@@ -112,6 +112,7 @@ class Tokens:
                 leeway=self._leeway,
                 options={"require": ["exp", "iss", "aud", self._claim]},
             )
+            claims["exp"] = float(claims["exp"])
         except jwt.PyJWTError as error:
             raise _refused_for(error) from error
         except (

@@ -29,7 +29,7 @@ from app.diagnosis.spool import examine_spool
 from app.diagnosis.streams import Configured, examine_streams
 from app.diagnosis.web import Visit, visit_all
 from app.schemas.store import SchemaStore
-from app.service import NOBODY_IS_KNOWN, check
+from app.service import BOTH_ARE_BELIEVED, NOBODY_IS_KNOWN, check
 from app.settings import (
     JsonlSinkSettings,
     KafkaSinkSettings,
@@ -123,6 +123,9 @@ class _Examination:
                 "No schemas and streams are configured: the demo is in force.",
                 "Set schemas.base_uris and streams.uri, or leave it so for a trial.",
             )
+        if self.settings.http.believes_both:
+            first, _, advice = BOTH_ARE_BELIEVED.partition(". ")
+            yield warning("settings", f"{first}.", advice)
         own = [each for each in problems if not each.startswith(_TOLD_ELSEWHERE)]
         for each in own:
             yield problem("settings", each, "Mend this; the service does not start like this.")

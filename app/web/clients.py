@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from app.auth.credentials import credentials_of
 from app.auth.identification import Identification
-from app.core.errors import CredentialsRefused, EventError
+from app.core.errors import CredentialsRefused, EventError, IdentityUnavailable
 from app.core.events import Context
 from app.rates import Rates, client_of
 from app.web.guard import Refusal
@@ -53,7 +53,7 @@ class Clients:
                 if self._rates is not None:
                     self._rates.check(stranger)
                 subject = await identification.subject_of(credentials)
-        except CredentialsRefused:
+        except (CredentialsRefused, IdentityUnavailable):
             if self._rates is not None:
                 self._rates.check(stranger)
                 self._rates.take_request(stranger)

@@ -95,9 +95,10 @@ class Contexts:
         peer = _address_of_peer(peer) or peer
         if peer is None or not self._trusted or not self._is_trusted(peer):
             return peer
-        named = _address(header(CLIENT_IP)) if self._named else None
-        if named or not self._forwarded:
-            return named or peer
+        named = header(CLIENT_IP) if self._named else None
+        if named is not None or not self._forwarded:
+            # One that cannot be read, or stands there twice, lets no other header speak for it.
+            return _address(named) or peer
         # The nearest hop wrote the last entry; walk back until somebody whom we do not know.
         forwarded = (header(FORWARDED_FOR) or "")[-MAX_FORWARDED:]
         client = peer

@@ -59,6 +59,15 @@ def test_a_batch_of_any_size_gets_through_and_the_next_waits_for_it(clock):
     rates.take_events("a", 1)
 
 
+def test_who_has_spent_both_is_told_the_longer_wait(clock):
+    rates = Rates(requests=Rate(1, 1), events=Rate(1, 10), clock=clock)
+    rates.check("a")
+    rates.take_request("a")
+    rates.take_events("a", 1_000)
+
+    assert waits(rates) > 900
+
+
 def test_no_events_are_always_taken(clock):
     rates = Rates(requests=None, events=Rate(1, 1), clock=clock)
     rates.take_events("a", 10)

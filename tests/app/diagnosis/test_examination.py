@@ -42,6 +42,20 @@ async def test_the_demo_has_no_problem_and_leaves_nothing_behind(tmp_path, monke
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("headers", "warned"), [(None, True), (["x-client-ip"], False)], ids=["both", "one"]
+)
+async def test_proxies_that_are_believed_by_two_headers_are_warned_of(headers, warned):
+    given = {} if headers is None else {"client_address_headers": headers}
+    http = {"trusted_proxies": ["10.0.0.0/8"]} | given
+
+    found = await found_by(Settings(http=http))
+
+    told = [each for each in found if "X-Forwarded-For" in each.text]
+    assert [each.level for each in told] == (["warning"] if warned else [])
+    assert all("client_address_headers" in each.advice for each in told)
+
+
 async def test_a_cluster_with_the_topics_of_the_streams_has_no_problem():
     names = ["demo.button.click", "demo.order.placed", "eventlogging_DemoButtonClick"]
     async with listening(FakeBroker()) as broker:

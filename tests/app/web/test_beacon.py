@@ -1,4 +1,5 @@
 import json
+import logging
 from urllib.parse import quote
 
 import pytest
@@ -219,3 +220,17 @@ async def test_another_method_is_no_beacon(client, method):
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET, HEAD, POST, OPTIONS"
     assert client.journal.events() == []
+
+
+async def test_a_beacon_that_is_too_much_did_not_go_well_and_shows_in_the_access_log(
+    serving, caplog
+):
+    caplog.set_level(logging.INFO, "app.web.accesslog")
+    limits = {"requests_per_second": 0.001, "request_burst": 1}
+    access = {"enabled": True, "sample": 0}
+    async with serving(limits=limits, log={"access": access}) as client:
+        for _ in range(2):
+            await client.get(f"/beacon/event?{query_of(CAPSULE)}")
+
+    (line,) = [each for each in caplog.records if each.name == "app.web.accesslog"]
+    assert (line.status, line.error) == (204, 1)
