@@ -42,26 +42,24 @@ async def test_a_rolling_restart_loses_nothing(cluster, tmp_path):
 
 
 async def test_leaders_move_under_load(cluster, tmp_path):
-    async with under_load(tmp_path, cluster.bootstrap, workers=2) as scenario:
-        settled = time.monotonic()
-        await asyncio.sleep(3)
-        calm = scenario.load.slowest(settled)
-        since = time.monotonic()
-        admin = cluster.admin
-        for turn in range(2):
-            for stream in STREAMS:
-                now = await off_loop(admin.leader, stream, 0)
-                await off_loop(admin.move_leader, stream, 0, now % 3 + 1)
-            await asyncio.sleep(1 + turn)
+    ledger, _ = await through_six_moves(cluster, tmp_path, "leaders move, six times")
 
-    slowest = scenario.load.slowest(since)
-    ledger = await off_loop(scenario.ledger, "leaders move, six times")
-    assert sound(ledger)
-    assert set(ledger.told) == {"201"}
-    assert ledger.doubles == 0
+    assert ledger.slowest < IN_TIME
+
+
+async def test_leaders_that_move_cost_less_than_two_seconds(make_cluster, tmp_path):
+    # A follower whose leader steps down waits for a second, as Kafka comes, before it fetches from
+    # the next one, and no batch of that partition is acknowledged meanwhile; two moves may make it
+    # wait twice. Here followers hardly wait, so that what is measured is what we add.
+    cluster = make_cluster(nodes=3, min_insync=2, config={"replica.fetch.backoff.ms": "50"})
+    make_topics(cluster.admin, partitions=3, replication=3)
+
+    fault = "leaders move, six times, replica.fetch.backoff.ms 50"
+    ledger, calm = await through_six_moves(cluster, tmp_path, fault)
+
     # Two seconds on a machine of which the calm answers take no more than 0.2 s; a busier one is
     # measured by its own calm.
-    assert slowest < 2.0 * max(1.0, calm / 0.2)
+    assert ledger.slowest < 2.0 * max(1.0, calm / 0.2)
 
 
 async def test_one_frozen_broker_of_a_replicated_cluster_costs_no_event(cluster, tmp_path):
@@ -90,6 +88,27 @@ async def test_one_broker_that_swallows_packets_slows_nobody_else(make_cluster, 
     # Its own clients wait. One of the others may have another reason to; most of them have none.
     assert slowed & its_clients
     assert len(slowed - its_clients) <= (CLIENTS - len(its_clients)) / 4
+
+
+async def through_six_moves(cluster, folder, fault):
+    """Move leaders under load; all is acknowledged, once. Return the ledger, and the slowest
+    answer of three seconds before the first move."""
+    async with under_load(folder, cluster.bootstrap, workers=2) as scenario:
+        settled = time.monotonic()
+        await asyncio.sleep(3)
+        calm = scenario.load.slowest(settled)
+        admin = cluster.admin
+        for turn in range(2):
+            for stream in STREAMS:
+                now = await off_loop(admin.leader, stream, 0)
+                await off_loop(admin.move_leader, stream, 0, now % 3 + 1)
+            await asyncio.sleep(1 + turn)
+
+    ledger = await off_loop(scenario.ledger, fault)
+    assert sound(ledger)
+    assert set(ledger.told) == {"201"}
+    assert ledger.doubles == 0
+    return ledger, calm
 
 
 class Seen(NamedTuple):
