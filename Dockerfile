@@ -13,7 +13,7 @@ RUN python -m venv --without-pip /opt/sluiceway \
 
 FROM python:3.13.9-slim-trixie
 RUN pip uninstall --yes pip \
-    && useradd --system --uid 10001 --user-group --no-create-home --home-dir /data \
+    && useradd --uid 10001 --user-group --no-create-home --home-dir /data \
         --shell /usr/sbin/nologin sluiceway \
     && install --directory --owner 10001 --group 10001 /data
 COPY --from=build /opt/sluiceway /opt/sluiceway

@@ -21,9 +21,9 @@ def writes_to_stdout(settings: Settings) -> bool:
 
 def banner(settings: Settings, host: str, port: int) -> str:
     """Return what `sluiceway serve` prints: where it listens, where events go, what to try."""
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    address = _url(_ANY.get(host, host), port)
     lines = [
-        f"Sluiceway {__version__} listens on {address}",
+        f"Sluiceway {__version__} listens on {_url(host, port)}",
         f"Events go to   {target_of(settings)}",
         f"Documentation  {address}/docs",
     ]
@@ -49,6 +49,12 @@ def banner(settings: Settings, host: str, port: int) -> str:
     return "\n".join(lines)
 
 
+def _url(host: str, port: int) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+# A listener on all addresses is asked at this machine's own: a wildcard cannot be connected to.
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (nothing is bound here)
 _CAPSULE = {"schema": "DemoButtonClick", "revision": 1, "wiki": "demo", "event": {"button": "save"}}
 
 
